@@ -1,0 +1,158 @@
+"""Sources: set up, listed, paused, removed."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from catalogue.cli.here import Here, as_json, console, here, say_json, table
+from catalogue.dcat import Slug
+from catalogue.errors import WrongUse
+from catalogue.harvest.sources import checked, from_toml, remove
+from catalogue.search import catch_up
+from catalogue.source import HarvestSource, harvesters
+
+
+@click.group()
+def source() -> None:
+    """Set up the sources that descriptions come from."""
+
+
+@source.command()
+@click.argument("name")
+@click.option("--type", "type_", required=True, help="Its kind: see 'fedcat source types'.")
+@click.option("--url", required=True, help="Its address.")
+@click.option("--title", default="", help="What people call it.")
+@click.option("--organisation", help="The slug of the body that answers for it.")
+@click.option("--schedule", default="", help='When to harvest it, as a cron expression: "0 3 * * *".')
+@click.option("--priority", default=100, show_default=True, help="Which source leads when two describe one dataset: the lowest.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="A setting of its harvester; may be repeated.")
+@here
+def add(here: Here, name: str, options: tuple[str, ...], type_: str, **rest: Any) -> None:
+    """Add a source.
+
+    \b
+    Example:
+      fedcat source add transport --type ckan --url https://data.transport.example.gov.uk --organisation department-for-transport
+    """
+    here.store.sources.add(checked(_source(name=name, type=type_, options=dict(map(_pair, options)), **rest)))
+    console.print(f"Added '{name}'. 'fedcat preview {name}' shows what it would bring, 'fedcat harvest {name}' brings it.")
+
+
+@source.command("list")
+@as_json
+@here
+def list_(here: Here, as_json: bool) -> None:
+    """List the sources with their last run. Example: fedcat source list --json"""
+    runs, counts = here.store.runs.latest(), here.store.sources.counts()
+    rows = [(source, runs.get(source.name), counts.get(source.name, 0)) for source in here.store.sources.all()]
+    if as_json:
+        say_json([{**_facts(source), "datasets": count, "last_run": run} for source, run, count in rows])
+        return
+    table(
+        ("Name", "Type", "Datasets", "Last run", "Status", "Address"),
+        [
+            (s.name, s.type, count, run.began if run else None, "paused" if s.paused else run.status if run else "new", s.url)
+            for s, run, count in rows
+        ],
+        numbers=("Datasets",),
+    )
+
+
+@source.command()
+@click.argument("name")
+@as_json
+@here
+def show(here: Here, name: str, as_json: bool) -> None:
+    """Show one source. Example: fedcat source show transport"""
+    held = here.store.sources.get(name)
+    facts = {**_facts(held), "datasets": here.store.sources.counts().get(name, 0)}
+    if as_json:
+        say_json(facts)
+        return
+    table(("", ""), facts.items())
+
+
+@source.command()
+@click.argument("name")
+@here
+def pause(here: Here, name: str) -> None:
+    """Leave a source out of 'harvest --all'; its datasets stay. Example: fedcat source pause transport"""
+    here.store.sources.pause(name, True)
+    console.print(f"'{name}' is paused. Its datasets stay as they are.")
+
+
+@source.command()
+@click.argument("name")
+@here
+def resume(here: Here, name: str) -> None:
+    """Harvest a paused source again. Example: fedcat source resume transport"""
+    here.store.sources.pause(name, False)
+    console.print(f"'{name}' is harvested again.")
+
+
+@source.command("remove")
+@click.argument("name")
+@click.option("--keep-datasets", is_flag=True, help="Leave what it brought in the catalogue.")
+@here
+def remove_(here: Here, name: str, keep_datasets: bool) -> None:
+    """Remove a source and withdraw what only it described. Example: fedcat source remove transport --keep-datasets"""
+    gone = remove(here.store, name, keep_datasets)
+    catch_up(here.store.datasets, here.index)
+    console.print(f"Removed '{name}'. " + ("Its datasets stay." if keep_datasets else f"Withdrew what {gone:,} records said."))
+
+
+@source.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@here
+def import_(here: Here, file: Path) -> None:
+    """Set up every source of a TOML file; those of the same name are changed.
+
+    \b
+    Example of a file:
+      [[source]]
+      name = "transport"
+      type = "ckan"
+      url = "https://data.transport.example.gov.uk"
+      schedule = "0 3 * * *"
+    """
+    try:
+        held = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise WrongUse(f"{file} is not valid TOML: {wrong}.") from wrong
+    changed = [source.name for source in from_toml(held) if here.store.sources.replace(source)]
+    console.print(f"{len(changed)} sources set up or changed: {', '.join(changed) or 'all were as they should be'}.")
+
+
+@source.command()
+@as_json
+def types(as_json: bool) -> None:
+    """List the kinds of source, with their options and a sample. Example: fedcat source types"""
+    found = harvesters()
+    if as_json:
+        say_json({n: {"title": h.title, "sample": h.sample, "options": h.options} for n, h in found.items()})
+        return
+    for name, harvester in found.items():
+        console.print(f"[bold]{name}[/bold]  {harvester.title}", f"  for example {harvester.sample}", sep="\n", markup=True)
+        table(("  Option", "Meaning", "Default"), [(f"  {o.name}", o.meaning, o.default or "–") for o in harvester.options])
+        console.print()
+
+
+def _source(*, organisation: str | None, name: str, **rest: Any) -> HarvestSource:
+    return HarvestSource(name=Slug(name), organisation=Slug(organisation) if organisation else None, **rest)
+
+
+def _pair(said: str) -> tuple[str, str]:
+    name, equals, value = said.partition("=")
+    if not equals or not name:
+        raise WrongUse(f"--option '{said}' has to be NAME=VALUE, such as --option rows=200.")
+    return name.strip(), value.strip()
+
+
+def _facts(source: HarvestSource) -> dict[str, Any]:
+    names: Iterable[str] = ("name", "title", "type", "url", "organisation", "schedule", "priority", "paused", "options")
+    return {name: getattr(source, name) for name in names}

@@ -1,0 +1,1 @@
+"""One source's descriptions, brought from its server to our store."""

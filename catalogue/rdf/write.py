@@ -1,0 +1,313 @@
+"""Nouns become RDF again: N-Triples, nested Turtle, RDF/XML and framed JSON-LD. The same input gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import pyoxigraph as ox
+
+from catalogue.dcat import IRI, NOUNS, PLAIN, Literal, Node, Property, Text, Value, once, properties
+from vocab.namespaces import PREFIXES, RDF
+
+_ESCAPES = {i: f"\\u{i:04X}" for i in (*range(0x20), 0x7F)} | {
+    ord(plain): escaped
+    for plain, escaped in {
+        '"': '\\"',
+        "\\": "\\\\",
+        "\n": "\\n",
+        "\r": "\\r",
+        "\t": "\\t",
+        "\b": "\\b",
+        "\f": "\\f",
+    }.items()
+}
+
+
+# ---- N-Triples and the canonical form
+
+
+def lines(node: Node) -> list[str]:
+    """A tree as N-Triples lines without their ends. A blank node is named by its place and content: equal trees, equal lines."""
+    found: dict[str, None] = {}
+    _describe(node, _name(node, ""), found)
+    return list(found)
+
+
+def ntriples(nodes: Iterable[Node]) -> bytes:
+    """N-Triples, each statement once, in the order of the nodes."""
+    found: dict[str, None] = {}
+    for node in nodes:
+        _describe(node, _name(node, ""), found)
+    return "".join(f"{line}\n" for line in found).encode()
+
+
+def canonical(node: Node) -> bytes:
+    """Sorted N-Triples of one tree: equal descriptions give equal bytes."""
+    return "\n".join(sorted(lines(node))).encode()
+
+
+def fingerprint(node: Node) -> str:
+    """32 hexadecimal digits that change when the description does."""
+    return blake2b(canonical(node), digest_size=16).hexdigest()
+
+
+def _describe(node: Node, name: str, found: dict[str, None]) -> None:
+    """Add a node's statements, and those of what hangs below it."""
+    for type_ in _types(node):
+        found[f"{name} <{RDF.type}> <{type_}> ."] = None
+    for predicate, value in _statements(node):
+        if isinstance(value, Node):
+            below = _name(value, f"{name} {predicate}")
+            found[f"{name} <{predicate}> {below} ."] = None
+            _describe(value, below, found)
+        else:
+            found[f"{name} <{predicate}> {leaf(value)} ."] = None
+
+
+def _name(node: Node, place: str) -> str:
+    """An address, or for a blank node a label that its place and content decide."""
+    if node.iri is not None:
+        return f"<{node.iri}>"
+    return "_:h" + blake2b(f"{place}\n{_content(node)}".encode(), digest_size=10).hexdigest()
+
+
+def _content(node: Node) -> str:
+    """What a blank node says, whatever it is called."""
+    said = [f"<{RDF.type}> <{type_}>" for type_ in _types(node)]
+    for predicate, value in _statements(node):
+        if isinstance(value, Node):
+            said.append(f"<{predicate}> " + (f"<{value.iri}>" if value.iri is not None else f"[{_content(value)}]"))
+        else:
+            said.append(f"<{predicate}> {leaf(value)}")
+    return "\n".join(sorted(said))
+
+
+def _statements(node: Node) -> Iterator[tuple[IRI, Value]]:
+    """What a node says, in no particular order."""
+    for prop in properties(type(node)):
+        held = getattr(node, prop.name)
+        if prop.many:
+            for value in held:
+                yield prop.predicate, value
+        elif held is not None:
+            yield prop.predicate, held
+    for statement in node.rest:
+        yield statement.predicate, statement.object
+
+
+def described(node: Node) -> bool:
+    """Whether a node is more than a name."""
+    return bool(node.rest) or any(
+        getattr(node, prop.name) not in (None, frozenset()) for prop in properties(type(node))
+    )
+
+
+def _types(node: Node) -> list[str]:
+    """The types that were said, and the one that its place implies once it is described."""
+    own = {node.TYPE} if node.TYPE and described(node) else set()
+    return sorted(own | node.types)
+
+
+def leaf(value: Value) -> str:
+    """An address or a literal in N-Triples."""
+    if isinstance(value, str):
+        return f"<{value}>"
+    if isinstance(value, Text):
+        return f'"{value.value.translate(_ESCAPES)}"' + (f"@{value.lang}" if value.lang else "")
+    assert isinstance(value, Literal)
+    quoted = f'"{value.value.translate(_ESCAPES)}"'
+    return quoted if value.datatype == PLAIN else f"{quoted}^^<{value.datatype}>"
+
+
+def sort_key(value: Value) -> str:
+    """A stable order for values of any kind."""
+    if not isinstance(value, Node):
+        return leaf(value)
+    return f"<{value.iri or ''}>\n{_content(value)}"
+
+
+# ---- Turtle
+
+TURTLE_HEADER = "".join(f"@prefix {prefix}: <{address}> .\n" for prefix, address in sorted(PREFIXES.items())) + "\n"
+_LOCAL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+def turtle(nodes: Iterable[Node], *, header: bool = True) -> bytes:
+    """Nested Turtle: a block for each thing with an address, blank nodes inside their owner's block."""
+    blocks: dict[str, None] = {}
+    for node in nodes:
+        _blocks(node, blocks)
+    return ((TURTLE_HEADER if header else "") + "\n".join(blocks)).encode()
+
+
+def _blocks(node: Node, blocks: dict[str, None]) -> None:
+    """A node's own block, then those of the addressed things it describes. What was written already is not repeated."""
+    waiting: list[Node] = []
+    body = _body(node, 1, waiting)
+    if body:
+        subject = compact(node.iri) if node.iri is not None else "[]"
+        blocks[f"{subject}{body} .\n"] = None
+    for below in waiting:
+        _blocks(below, blocks)
+
+
+def _body(node: Node, depth: int, waiting: list[Node]) -> str:
+    indent = "    " * depth
+    entries = []
+    types = _types(node)
+    if types:
+        entries.append("a " + ", ".join(compact(type_) for type_ in types))
+    for predicate, held in _grouped(node):
+        written = sorted(_object(value, depth, waiting) for value in held)
+        long = len(written) > 1 and (sum(map(len, written)) > 80 or any("\n" in text for text in written))
+        separator = f",\n{indent}    " if long else ", "
+        gap = f"\n{indent}    " if long else " "
+        entries.append(f"{compact(predicate)}{gap}{separator.join(dict.fromkeys(written))}")
+    return ("\n" + indent if depth else "") + f" ;\n{indent}".join(entries) if entries else ""
+
+
+def _object(value: Value, depth: int, waiting: list[Node]) -> str:
+    if isinstance(value, Node):
+        if value.iri is not None:
+            if described(value) or value.types:
+                waiting.append(value)
+            return compact(value.iri)
+        inner = _body(value, depth + 1, waiting)
+        return f"[{inner}\n{'    ' * depth}]" if inner else "[]"
+    if isinstance(value, str):
+        return compact(value)
+    if isinstance(value, Literal) and value.datatype != PLAIN:
+        return f'"{value.value.translate(_ESCAPES)}"^^{compact(value.datatype)}'
+    return leaf(value)
+
+
+def _grouped(node: Node) -> Iterator[tuple[IRI, list[Value]]]:
+    """A node's values by predicate: stated properties in stated order, then the rest by address."""
+    groups: dict[IRI, list[Value]] = {}
+    for prop in properties(type(node)):
+        held = getattr(node, prop.name)
+        if held not in (None, frozenset()):
+            groups[prop.predicate] = list(held) if prop.many else [held]
+    for statement in sorted(node.rest, key=lambda s: (s.predicate, sort_key(s.object))):
+        groups.setdefault(statement.predicate, []).append(statement.object)
+    yield from groups.items()
+
+
+@lru_cache(maxsize=50_000)
+def compact(address: str) -> str:
+    """An address as prefix and word where one of our prefixes fits, else in angle brackets."""
+    cut = max(address.rfind("#"), address.rfind("/")) + 1
+    prefix = _BY_ADDRESS.get(address[:cut])
+    return f"{prefix}:{address[cut:]}" if prefix and _LOCAL.fullmatch(address[cut:]) else f"<{address}>"
+
+
+_BY_ADDRESS = {address: prefix for prefix, address in PREFIXES.items()}
+
+
+# ---- RDF/XML
+
+
+def rdfxml(nodes: Iterable[Node]) -> bytes:
+    """RDF/XML, one element a subject."""
+    by_subject: dict[str, list[str]] = {}
+    for line in ntriples(nodes).decode().splitlines():
+        by_subject.setdefault(line.split(" ", 1)[0], []).append(line)
+    ordered = "\n".join(line for said in by_subject.values() for line in sorted(said))
+    triples = (quad.triple for quad in ox.parse(ordered, format=ox.RdfFormat.N_TRIPLES, lenient=True))
+    written = ox.serialize(_xml_safe(triples), format=ox.RdfFormat.RDF_XML, prefixes=PREFIXES) or b""
+    written = written.replace(b"\r", b"&#13;")  # readers of XML turn a bare one into a line end
+    return re.sub(rb"<rdf:RDF[^>]*>", _xml_root().encode(), written, count=1)
+
+
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def _xml_safe(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
+    """Triples without the control characters that XML 1.0 cannot carry."""
+    for triple in triples:
+        value = triple.object
+        if isinstance(value, ox.Literal) and _NOT_XML.search(value.value):
+            words = _NOT_XML.sub(" ", value.value)
+            value = (
+                ox.Literal(words, language=value.language)
+                if value.language
+                else ox.Literal(words, datatype=value.datatype)
+            )
+            triple = ox.Triple(triple.subject, triple.predicate, value)
+        yield triple
+
+
+@cache
+def _xml_root() -> str:
+    """The root element with its prefixes in one order; the serialiser's own order differs from run to run."""
+    return "<rdf:RDF " + " ".join(f'xmlns:{prefix}="{address}"' for prefix, address in sorted(PREFIXES.items())) + ">"
+
+
+# ---- JSON-LD
+
+
+@cache
+def context() -> dict[str, Any]:
+    """The JSON-LD context that the properties of `dcat.py` imply: their names, and our prefixes."""
+    terms: dict[str, Any] = dict(sorted(PREFIXES.items()))
+    for noun in NOUNS:
+        for prop in properties(noun):
+            coerced = _coerced(prop)
+            terms[prop.json] = {"@id": str(prop.predicate), **({"@type": coerced} if coerced else {})}
+        terms[noun.__name__] = noun.TYPE
+    return terms
+
+
+def _coerced(prop: Property) -> str:
+    """A property that takes addresses and no words may be written as a bare string."""
+    return "@id" if not any(issubclass(kind, Text | Literal) for kind in prop.kinds) else ""
+
+
+def jsonld(nodes: Iterable[Node]) -> bytes:
+    """Framed JSON-LD with its context written out: a `@graph` of trees, properties by the names of the standard."""
+    document = {"@context": context(), "@graph": [framed(node) for node in nodes]}
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def framed(node: Node) -> dict[str, Any]:
+    """One tree as nested JSON under our context."""
+    frame: dict[str, Any] = {"@id": str(node.iri)} if node.iri is not None else {}
+    types = [_class_name(type_) for type_ in _types(node)]
+    if types:
+        frame["@type"] = types[0] if len(types) == 1 else types
+    names = _json_names(type(node))
+    for predicate, held in _grouped(node):
+        name, coerced = names.get(predicate, (predicate, ""))
+        written = [_json(value, coerced) for value in sorted(set(held), key=sort_key)]
+        frame[name] = written[0] if len(written) == 1 else written
+    return frame
+
+
+def _json(value: Value, coerced: str) -> Any:
+    if isinstance(value, Node):
+        return framed(value)
+    if isinstance(value, str):
+        return str(value) if coerced == "@id" else {"@id": str(value)}
+    if isinstance(value, Text):
+        return {"@value": value.value, "@language": value.lang} if value.lang else _plain(value.value, coerced)
+    assert isinstance(value, Literal)
+    return {"@value": value.value, "@type": str(value.datatype)}
+
+
+def _plain(words: str, coerced: str) -> Any:
+    return {"@value": words} if coerced else words
+
+
+@once
+def _json_names(noun: type[Node]) -> dict[str, tuple[str, str]]:
+    return {prop.predicate: (prop.json, _coerced(prop)) for prop in properties(noun)}
+
+
+@cache
+def _class_name(type_: str) -> str:
+    return next((noun.__name__ for noun in NOUNS if type_ == noun.TYPE), type_)

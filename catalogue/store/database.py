@@ -1,0 +1,122 @@
+"""Connections, transactions, upgrades, and how bodies are packed. SQLite by default, PostgreSQL for many machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import zstandard
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from catalogue.errors import SettingsError
+
+_WRITE_LOCK = 0x6665646361  # "fedca": serials must appear in the order of commits, so PostgreSQL's writers queue
+
+
+class Database:
+    """An engine with the habits we need: readers never wait, writers queue, a write is one transaction."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url = sa.make_url(url)
+            if self.is_sqlite and self.url.database not in (None, "", ":memory:"):
+                Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = sa.create_engine(self.url, **_pool(self))
+        except (sa.exc.ArgumentError, ImportError, OSError) as wrong:
+            raise SettingsError(f"FEDCAT_DATABASE_URL is '{url}', which cannot be opened: {wrong}.") from wrong
+        if self.is_sqlite:
+            sa.event.listen(self.engine, "connect", _prepare)
+            sa.event.listen(self.engine, "begin", _begin)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A consistent view of the whole database."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction that writes; it commits at the end or leaves nothing behind."""
+        with self.engine.connect().execution_options(fedcat_writes=True) as connection, connection.begin():
+            if not self.is_sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITE_LOCK)))
+            yield connection
+
+    def upgrade(self) -> bool:
+        """Create the tables or bring them up to date. True when there was something to do."""
+        if self.is_current():
+            return False
+        command.upgrade(self._alembic(), "head")
+        return True
+
+    def is_current(self) -> bool:
+        """Whether the database has every table that this version works with."""
+        with self.reading() as connection:
+            held = MigrationContext.configure(connection).get_current_revision()
+        return held == ScriptDirectory.from_config(self._alembic()).get_current_head()
+
+    def _alembic(self) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+        config.attributes["database"] = self
+        return config
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _pool(database: Database) -> dict[str, Any]:
+    if database.is_sqlite and database.url.database in (None, "", ":memory:"):
+        return {"poolclass": sa.pool.StaticPool, "connect_args": {"check_same_thread": False}}
+    return {"pool_pre_ping": not database.is_sqlite}
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: the driver's own way begins too late
+    cursor = connection.cursor()
+    for pragma in (
+        "busy_timeout=60000",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "cache_size=-32000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("fedcat_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def aware(moment: datetime | None) -> datetime | None:
+    """SQLite forgets the zone; what we store is always UTC."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+_PACKER = zstandard.ZstdCompressor(level=3)
+_UNPACKER = zstandard.ZstdDecompressor()
+
+
+def packed(body: bytes) -> bytes:
+    return _PACKER.compress(body)
+
+
+def unpacked(body: bytes) -> bytes:
+    return _UNPACKER.decompress(body)

@@ -1,0 +1,229 @@
+"""What the catalogue holds, read: entries, lists, the change log, organisations and their contacts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from catalogue.errors import NotFound
+from catalogue.store.database import Database, aware, unpacked
+from catalogue.store.tables import (
+    catalog_bodies,
+    catalog_records,
+    changes,
+    contact_points,
+    datasets,
+    organisations,
+    source_records,
+    sources,
+)
+from catalogue.store.types import Change, Entry, OrganisationCount, Route, Row, StoredContact
+
+_CURRENT = datasets.c.state == "current"
+
+
+class Datasets:
+    """Datasets, series and services."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def get(self, id_or_iri: str) -> Entry:
+        """One entry by id or IRI, withdrawn ones too. Raises NotFound."""
+        wanted = (datasets.c.id == id_or_iri) | (datasets.c.iri == id_or_iri)
+        with self._db.reading() as c:
+            found = _entries(c, sa.select(datasets).where(wanted).limit(1))
+        if not found:
+            raise NotFound(f"The catalogue holds nothing called '{id_or_iri}'.")
+        return found[0]
+
+    def some(self, ids: Sequence[str]) -> list[Entry]:
+        """Current entries in the order asked for; those that are gone are left out."""
+        with self._db.reading() as c:
+            found = {e.id: e for e in _entries(c, sa.select(datasets).where(datasets.c.id.in_(ids), _CURRENT))}
+        return [found[id_] for id_ in ids if id_ in found]
+
+    def page(self, page: int, size: int, *, kinds: Iterable[str] = ("dataset", "series", "service")) -> list[Entry]:
+        """One page of current entries in the order they were first seen, so that new ones come last. Pages count from 1."""
+        wanted = sa.select(datasets).where(_CURRENT, datasets.c.kind.in_(list(kinds))).order_by(datasets.c.number)
+        with self._db.reading() as c:
+            return _entries(c, wanted.limit(size).offset((page - 1) * size))
+
+    def page_serials(self, page: int, size: int) -> list[tuple[str, int]]:
+        """Id and last change of a page's entries: enough to tell whether a reader has it already."""
+        wanted = sa.select(datasets.c.id, datasets.c.serial).where(_CURRENT).order_by(datasets.c.number)
+        with self._db.reading() as c:
+            return [(row.id, row.serial) for row in c.execute(wanted.limit(size).offset((page - 1) * size))]
+
+    def each(self, size: int = 500) -> Iterator[Entry]:
+        """Every current entry, a few at a time."""
+        last = 0
+        while True:
+            wanted = (
+                sa.select(datasets).where(_CURRENT, datasets.c.number > last).order_by(datasets.c.number).limit(size)
+            )
+            with self._db.reading() as c:
+                found = _entries(c, wanted)
+            if not found:
+                return
+            last = found[-1].row.number
+            yield from found
+
+    def newest(self, limit: int) -> list[Row]:
+        """Rows of what was seen first most recently."""
+        with self._db.reading() as c:
+            return _rows(c.execute(sa.select(datasets).where(_CURRENT).order_by(datasets.c.number.desc()).limit(limit)))
+
+    def of_organisation(self, slug: str, limit: int = 100, offset: int = 0) -> list[Row]:
+        """Rows of what an organisation answers for, by title."""
+        wanted = (
+            sa.select(datasets)
+            .where(_CURRENT, datasets.c.organisation == slug)
+            .order_by(datasets.c.title, datasets.c.id)
+        )
+        with self._db.reading() as c:
+            return _rows(c.execute(wanted.limit(limit).offset(offset)))
+
+    def count(self, kind: str | None = None) -> int:
+        wanted = sa.select(sa.func.count()).select_from(datasets).where(_CURRENT)
+        with self._db.reading() as c:
+            return int(c.execute(wanted.where(datasets.c.kind == kind) if kind else wanted).scalar_one())
+
+    # ---- the change log
+
+    def serial(self) -> int:
+        """The last change; 0 before the first."""
+        with self._db.reading() as c:
+            return int(c.execute(sa.select(sa.func.coalesce(sa.func.max(changes.c.serial), 0))).scalar_one())
+
+    def changes(self, after: int = 0, limit: int = 1000) -> list[Change]:
+        """What happened after a serial, oldest first."""
+        wanted = sa.select(changes).where(changes.c.serial > after).order_by(changes.c.serial).limit(limit)
+        with self._db.reading() as c:
+            return [Change(row.serial, row.dataset, row.iri, row.outcome, _at(row.at)) for row in c.execute(wanted)]
+
+    # ---- organisations
+
+    def organisations(self) -> list[OrganisationCount]:
+        """Every organisation that answers for something, by title."""
+        with self._db.reading() as c:
+            return [_organisation(row) for row in c.execute(_ORGANISATIONS.order_by(organisations.c.title))]
+
+    def organisation(self, slug: str) -> OrganisationCount:
+        """Raises NotFound."""
+        with self._db.reading() as c:
+            row = c.execute(_ORGANISATIONS.where(organisations.c.slug == slug)).first()
+        if row is None:
+            raise NotFound(f"No organisation here is called '{slug}'.")
+        return _organisation(row)
+
+    def contacts(self, organisation: str) -> list[StoredContact]:
+        """Whom an organisation's datasets name, those named most often first."""
+        p = contact_points.c
+        count = sa.func.count(sa.distinct(p.dataset)).label("datasets")
+        columns = (p.role, p.name, p.email, p.telephone, p.page)
+        wanted = (
+            sa.select(*columns, count)
+            .join(datasets, datasets.c.id == p.dataset)
+            .where(p.organisation == organisation, _CURRENT)
+            .group_by(*columns)
+            .order_by(count.desc(), p.role, p.name)
+        )
+        with self._db.reading() as c:
+            return [StoredContact(*row) for row in c.execute(wanted)]
+
+
+_ORGANISATIONS = (
+    sa.select(
+        organisations.c.slug,
+        organisations.c.title,
+        organisations.c.iri,
+        sa.func.count(datasets.c.id).label("datasets"),
+        sa.func.sum(sa.case((datasets.c.restricted, 1), else_=0)).label("restricted"),
+    )
+    .join(datasets, (datasets.c.organisation == organisations.c.slug) & _CURRENT)
+    .group_by(organisations.c.slug, organisations.c.title, organisations.c.iri)
+)
+
+
+def _organisation(row: Any) -> OrganisationCount:
+    return OrganisationCount(row.slug, row.title, row.iri, row.datasets, int(row.restricted or 0))
+
+
+def _entries(c: sa.Connection, wanted: sa.Select[Any]) -> list[Entry]:
+    """Rows with their descriptions and routes: three queries, however many rows."""
+    rows = _rows(c.execute(wanted))
+    ids = [row.id for row in rows]
+    leads = dict(c.execute(sa.select(datasets.c.id, datasets.c.lead).where(datasets.c.id.in_(ids))).tuples().all())
+    bodies = dict(
+        c.execute(
+            sa.select(catalog_bodies.c.id, catalog_bodies.c.body).where(
+                catalog_bodies.c.id.in_([lead for lead in leads.values() if lead is not None])
+            )
+        ).tuples().all()
+    )  # fmt: skip
+    routes = _routes(c, ids, leads)
+    found = []
+    for row in rows:
+        body = bodies.get(leads[row.id] or 0)
+        found.append(Entry(row, unpacked(body) if body else b"", tuple(routes[row.id])))
+    return found
+
+
+def _routes(c: sa.Connection, ids: list[str], leads: dict[str, int | None]) -> dict[str, list[Route]]:
+    k, r = catalog_records.c, source_records.c
+    wanted = (
+        sa.select(
+            k.id,
+            k.dataset,
+            k.source,
+            sources.c.title,
+            r.identifier,
+            r.address,
+            k.first_seen,
+            k.changed,
+            r.fetched,
+            k.run,
+            r.rejected,
+        )
+        .join(source_records, r.id == k.record)
+        .outerjoin(sources, sources.c.name == k.source)
+        .where(k.dataset.in_(ids))
+        .order_by(k.id)
+    )
+    found: dict[str, list[Route]] = defaultdict(list)
+    for row in c.execute(wanted):
+        found[row.dataset].append(
+            Route(
+                source=row.source,
+                source_title=row.title or row.source,
+                record=row.identifier,
+                address=row.address,
+                first_seen=_at(row.first_seen),
+                changed=_at(row.changed),
+                fetched=_at(row.fetched),
+                run=row.run,
+                leads=row.id == leads.get(row.dataset),
+                refused=bool(row.rejected),
+            )
+        )
+    for routes in found.values():
+        routes.sort(key=lambda route: not route.leads)
+    return found
+
+
+def _rows(found: Iterable[Any]) -> list[Row]:
+    return [
+        Row(
+            row.id, row.number, row.iri, row.kind, row.state, row.title, row.organisation, row.modified, row.restricted,
+            _at(row.first_seen), _at(row.changed), row.serial,
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def _at(moment: Any) -> Any:
+    return aware(moment)

@@ -1,0 +1,31 @@
+"""The door to the system of record."""
+
+from __future__ import annotations
+
+from catalogue.store.database import Database
+from catalogue.store.datasets import Datasets
+from catalogue.store.records import Records
+from catalogue.store.sources import Runs, Sources
+
+
+class Store:
+    """Everything that is kept: sources, their runs, their records, and the datasets that follow."""
+
+    def __init__(self, url: str) -> None:
+        """Raises SettingsError when the address is no database."""
+        self.database = Database(url)
+        self.sources = Sources(self.database)
+        self.runs = Runs(self.database)
+        self.records = Records(self.database)
+        self.datasets = Datasets(self.database)
+
+    def upgrade(self) -> bool:
+        """Create the tables or bring them up to date. True when there was something to do."""
+        return self.database.upgrade()
+
+    def is_current(self) -> bool:
+        """Whether `upgrade` has nothing to do."""
+        return self.database.is_current()
+
+    def close(self) -> None:
+        self.database.close()

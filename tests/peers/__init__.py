@@ -1,0 +1,1 @@
+"""Tests against real servers; `make test-peers` installs what they need and runs them."""
