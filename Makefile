@@ -36,7 +36,7 @@ lock: $(STAMPS)/run  ## write the lock files anew; UPGRADE=1 takes the newest of
 	$(BIN)/python .ci/lock.py $(if $(filter 1,$(UPGRADE)),--upgrade)
 
 clean:  ## remove what was installed and built; ./var, your data, stays
-	rm -rf .venv static/dist static/node_modules tests/node_modules tests/.browser dist build
+	rm -rf .venv static/dist static/node_modules tests/node_modules tests/.browser tests/.run dist build .mypy_cache .ruff_cache
 
 # Installing. A stamp is as new as the last time its inputs were installed, so a second run installs nothing.
 

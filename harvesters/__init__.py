@@ -7,7 +7,7 @@ under `[project.entry-points."fedcat.harvesters"]` makes it known. Here is one f
 >>> from catalogue.dcat import Dataset, Identifier, Slug
 >>> from catalogue.http import Response
 >>> from catalogue.source import HarvestSource, SourceRecord
->>> from harvesters import describe, texts
+>>> from harvesters import describe, rows, texts
 >>> class Titles:
 ...     name, title, options = "titles", "A list of titles", ()
 ...     sample = "https://example.gov.uk/titles.txt"
@@ -17,7 +17,7 @@ under `[project.entry-points."fedcat.harvesters"]` makes it known. Here is one f
 ...             yield SourceRecord(Identifier(str(number)), line, "text/plain", source.url, f"line {number}")
 ...
 ...     def map(self, record, source):
-...         yield describe(Dataset, {"title": record.content.decode()}, (("titles", texts, ("title",)),))
+...         yield describe(Dataset, {"line": record.content.decode()}, rows(texts, titles="line"))
 
 What goes in is bytes, what comes out are the nouns of DCAT:
 
@@ -51,6 +51,11 @@ N = TypeVar("N", bound=Node)
 Reader = Callable[[Any], Iterable[Value]]
 Row = tuple[str, Reader, tuple[str, ...]]
 """A property, the reader of its values, and the keys it may stand under: the first that says something counts."""
+
+
+def rows(reader: Reader, **properties: str) -> tuple[Row, ...]:
+    """Rows of a mapping table: by property, the keys it may stand under. "a b" is a, else b; "a, b" is both."""
+    return tuple((name, reader, tuple(keys.split())) for name, said in properties.items() for keys in said.split(","))
 
 
 def describe(

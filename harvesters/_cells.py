@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any
 
-from catalogue.dcat import (
-    IRI,
-    Agent,
-    Attribution,
-    ContactPoint,
-    Dataset,
-    DatasetSeries,
-    DataService,
-    Distribution,
-    Location,
-    Node,
-    Number,
-    PeriodOfTime,
-    Resource,
-    Statement,
-    Text,
-    Thing,
-    Value,
-    When,
-    properties,
-)
-from harvesters._headings import ABOUT_FIELD, DATASET_PROPERTIES, Headings, Meaning, canonical, slug
-from vocab.namespaces import FEDCAT, XSD
+from catalogue.dcat import IRI, DataService, Text, Value
+from harvesters import dates, emails, places, sizes, web_address, written
+from harvesters._headings import ABOUT_FIELD, Headings, Meaning
 
 # -- Cells and lines ---------------------------------------------------------------------------------------------------
 
 BLANK = frozenset("null nan n/a #n/a #null! #ref! #value! #name? #num! #div/0! - – — [] {}".split()) | {""}
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 DEEPEST = 8  # levels of JSON in a cell that become columns
+VALUES = frozenset({"dataset", "service", "distribution", "period", ABOUT_FIELD})  # JSON in their cells is a value: a shape
 
 Line = list[tuple[Meaning, str]]
 """The filled cells of one row, each with what its column means."""
@@ -52,20 +29,24 @@ def said(cell: str) -> str:
     return "" if words.casefold() in BLANK else words
 
 
-def lines(header: Sequence[str], row: Sequence[str], headings: Headings) -> list[Line]:
-    """The row as lines: one, or one more for each file that a JSON cell of it describes."""
+def columns(header: Sequence[str], headings: Headings) -> list[Meaning]:
+    """What each column means; one without a heading is known by its number."""
+    return [headings.meaning(heading.strip() or str(number)) for number, heading in enumerate(header, 1)]
+
+
+def lines(meanings: Sequence[Meaning], row: Sequence[str], headings: Headings) -> list[Line]:
+    """The row as lines: one, and one more for each file that a JSON cell of it describes."""
     line: Line = []
     more: list[Line] = []
     for number, cell in enumerate(row):
         if words := said(cell):
-            heading = header[number].strip() if number < len(header) else ""
-            meaning = headings.meaning(heading or str(number + 1))
-            unpacked = _object(words) if words[0] in "{[" else None
-            if unpacked is None or (meaning.property and meaning.part in ("dataset", "service", ABOUT_FIELD)):
+            meaning = meanings[number] if number < len(meanings) else Meaning(str(number + 1))
+            unpacked = _object(words) if words[0] in "{[" and meaning.part not in VALUES else None
+            if unpacked is None:
                 line.append((meaning, words))
             else:
-                _unpack(unpacked, heading if _is_prefix(heading, headings) else "", headings, line, more)
-    return [line, *more] if more else [line]
+                _unpack(unpacked, meaning.heading if _is_prefix(meaning.heading, headings) else "", headings, line, more)
+    return [line, *more]
 
 
 def _object(words: str) -> Any:
@@ -98,22 +79,20 @@ def _unpack(found: Any, path: str, headings: Headings, line: Line, more: list[Li
         line.append((headings.meaning(path), words))
 
 
-# -- What a cell says --------------------------------------------------------------------------------------------------
-
-ADDRESS = re.compile(r"(?:https?://[^\s/<>\"{}|\\^`]+|mailto:)[^\s<>\"{}|\\^`]*", re.IGNORECASE)
+# -- What a cell says: each reader takes its words, and the language they are in --------------------------------------
 
 
-def text(cell: str, lang: str) -> Iterable[Value]:
+def prose(cell: str, lang: str) -> Iterable[Value]:
     return [Text(cell, lang)]
 
 
-def name(cell: str, lang: str) -> Iterable[Value]:  # noqa: ARG001  an identifier, a version: the same in every language
-    return [_address_or_text(cell)]
+def name(cell: str, lang: str) -> Iterable[Value]:  # noqa: ARG001  an identifier is the same in every language
+    return [_address_or_words(cell)]
 
 
 def several(cell: str, lang: str) -> Iterable[Value]:
-    """Addresses, or words that ; or | or a new line sets apart. Commas are part of them: 'Business, energy and trade'."""
-    return [_address_or_text(part, lang) for part in _apart(cell, r"[;|\n]")]
+    """Addresses, or words that ; or | or a new line sets apart. Commas are part of them: 'Energy, skills and trade'."""
+    return [_address_or_words(part, lang) for part in _apart(cell, r"[;|\n]")]
 
 
 def tags(cell: str, lang: str) -> Iterable[Value]:
@@ -123,79 +102,42 @@ def tags(cell: str, lang: str) -> Iterable[Value]:
 
 def codes(cell: str, lang: str) -> Iterable[Value]:  # noqa: ARG001
     """Formats, languages: 'CSV, XLSX'."""
-    return [_address_or_text(part) for part in _apart(cell, r"[;|\n,]")]
+    return [_address_or_words(part) for part in _apart(cell, r"[;|\n,]")]
+
+
+def mailboxes(cell: str, lang: str) -> Iterable[Value]:  # noqa: ARG001
+    return emails([part.strip() for part in re.split(r"[;,|\s]+", cell) if part])
 
 
 def day(cell: str, lang: str) -> Iterable[Value]:  # noqa: ARG001
-    """A date in ISO form, as spreadsheets give theirs; any other stays as it was written."""
-    with suppress(ValueError):
-        if re.fullmatch(r"\d{4}-\d\d-\d\d", cell) and date.fromisoformat(cell):
-            return [When(cell, IRI(XSD.date))]
-        if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", cell) and datetime.fromisoformat(cell):
-            return [When(cell, IRI(XSD.dateTime))]
-    return [Text(cell)]
+    """A date in ISO form, as spreadsheets give theirs; any other stays as it was written, for `normalise` to mend."""
+    return dates(cell)
+
+
+def octets(cell: str, lang: str) -> Iterable[Value]:  # noqa: ARG001
+    return sizes(cell)
 
 
 def place(cell: str, lang: str) -> Iterable[Value]:
-    return [Location(iri=value) if isinstance(value, IRI) else value for value in several(cell, lang)]
+    for part in [cell] if cell.startswith("{") else _apart(cell, r"[;|\n]"):
+        for value in places(part):
+            yield Text(value.value, lang) if isinstance(value, Text) else value
 
 
 def service(cell: str, lang: str) -> Iterable[Value]:  # noqa: ARG001
     """The service that serves a file: by its address, or by what its own description calls it."""
-    value = _address_or_text(cell)
+    value = _address_or_words(cell)
     return [DataService(iri=value) if isinstance(value, IRI) else DataService(identifiers=frozenset({value}))]
 
 
-def _address_or_text(words: str, lang: str = "") -> IRI | Text:
-    return IRI(words) if ADDRESS.fullmatch(words) else Text(words, lang)
+def _address_or_words(words: str, lang: str = "") -> IRI | Text:
+    return web_address(words) or Text(words, lang)
 
 
 def _apart(cell: str, marks: str) -> list[str]:
     if cell.startswith("["):
-        with suppress(ValueError, RecursionError):
-            return [part for item in json.loads(cell) if (part := said(str(item)))]
-    if ADDRESS.match(cell):  # addresses may hold commas and semicolons themselves
+        with suppress(ValueError, RecursionError, TypeError):
+            return [part for item in json.loads(cell) if (part := said(written(item)))]
+    if re.match("https?://", cell):  # addresses may hold commas and semicolons themselves
         return re.split(r"[\s,;|]+(?=https?://)", cell)
     return [part for piece in re.split(marks, cell) if (part := said(piece))]
-
-
-# -- What is said of one thing -----------------------------------------------------------------------------------------
-
-N = TypeVar("N", bound=Node)
-
-
-@dataclass
-class Said:
-    """What has been said of one thing, before it is one: values by property, and what it has no property for."""
-
-    values: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
-    rest: set[Statement] = field(default_factory=set)
-
-    def __bool__(self) -> bool:
-        return bool(self.values or self.rest)
-
-    def hear(self, meaning: Meaning, cell: str, lang: str) -> None:
-        if meaning.read and meaning.property:
-            self.values[meaning.property] += meaning.read(cell, meaning.lang or lang)
-        else:
-            self.rest.add(unnamed(meaning, cell))
-
-    def become(self, noun: type[N], iri: IRI | None = None) -> N:
-        """The noun. What its properties do not take, by kind or by number, is stated in `rest`."""
-        stated: dict[str, Any] = {}
-        rest = set(self.rest)
-        for prop in properties(noun):
-            values = list(dict.fromkeys(self.values.get(prop.name, ())))
-            fitting = [value for value in values if isinstance(value, prop.kinds)]
-            taken = fitting if prop.many else fitting[:1]
-            if taken:
-                stated[prop.name] = frozenset(taken) if prop.many else taken[0]
-            rest |= {Statement(prop.predicate, value) for value in values if value not in taken}
-        for foreign in self.values.keys() - {prop.name for prop in properties(noun)}:
-            rest |= {Statement(DATASET_PROPERTIES[foreign].predicate, value) for value in self.values[foreign]}
-        return noun(iri=iri, rest=frozenset(rest), **stated)
-
-
-def unnamed(meaning: Meaning, cell: str) -> Statement:
-    """A cell whose column means nothing to us, kept under its heading."""
-    return Statement(IRI(FEDCAT[f"column-{slug(meaning.heading) or 'unnamed'}"]), Text(cell))

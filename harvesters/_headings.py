@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from catalogue.dcat import Dataset, DataService, Distribution, Value, properties
+from catalogue.dcat import Distribution, Value, properties
 
 Reader = Callable[[str, str], Iterable[Value]]
 """What a cell says, given its words and their language."""
@@ -32,7 +32,7 @@ class Column:
 
     part: str
     property: str
-    read: Reader
+    read: Reader | None
     words: tuple[str, ...]
 
 
@@ -164,6 +164,3 @@ def slug(heading: str) -> str:
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKD", heading))
     return re.sub(r"[^a-z0-9]+", "-", apart.encode("ascii", "ignore").decode().lower()).strip("-")
 
-
-DATASET_PROPERTIES = {prop.name: prop for noun in (DataService, Distribution, Dataset) for prop in properties(noun)}
-"""Every property a row can speak of, as a dataset states it where it does."""

@@ -114,7 +114,7 @@ FAULTS: dict[str, Callable[[Hostile], Iterator[bytes] | Sequence[bytes]]] = {
     "endless-chunk-size": lambda s: chain([_head(200, CHUNKED)], repeat(b"0" * (1 << 16))),
     "truncated-gzip": lambda s: _said(200, gzip.compress(ZEROS)[:-20], "Content-Encoding: gzip"),
     "not-gzip": lambda s: _said(200, TURTLE, "Content-Encoding: gzip"),
-    "broken-gzip": lambda s: _said(200, gzip.compress(TURTLE)[:12] + b"\xff" * 40, "Content-Encoding: gzip"),
+    "broken-gzip": lambda s: _said(200, gzip.compress(TURTLE)[:10] + b"\xff" * 40, "Content-Encoding: gzip"),
     "unasked-packing": lambda s: _said(200, TURTLE, "Content-Encoding: br"),
     "short-length": lambda s: (_head(200, f"Content-Length: {len(TURTLE)}"), TURTLE * 20),
     "long-length": lambda s: _silence(s, _head(200, f"Content-Length: {len(TURTLE) + 1}"), TURTLE),

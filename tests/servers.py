@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -38,12 +39,18 @@ class Server:
 
     def __init__(self) -> None:
         self.requests: list[Asked] = []
+        self.connections = 0
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_port}"
 
     def reply(self, asked: Asked, body: bytes) -> Reply:
         raise NotImplementedError
+
+    def secured(self, context: ssl.SSLContext) -> Self:
+        self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+        self.url = f"https://localhost:{self._http.server_port}"
+        return self
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
@@ -58,6 +65,10 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            super().setup()
+            server.connections += 1
 
         def answer(self) -> None:
             asked = Asked(self.command, self.path, CaseInsensitiveDict(self.headers.items()))

@@ -111,7 +111,8 @@ class Scheme:
 
     def find(self, text: str) -> Concept | None:
         """What somebody meant by `text`: an IRI, a code, a label or a synonym, however it is spaced and capitalised."""
-        return next((self._index[words] for words in _readings(text, self._folded_spaces) if words in self._index), None)
+        found = (self._index.get(words) for words in _readings(text, self._folded_spaces))
+        return next((concept for concept in found if concept), None)
 
     def says_nothing(self, text: str) -> bool:
         """True for an empty value and for words such as "n/a": the value was not given."""
@@ -133,7 +134,7 @@ def shapes() -> tuple[tuple[str, bytes], ...]:
     return tuple((file.name, file.read_bytes()) for file in sorted(found, key=lambda file: file.name))
 
 
-# Words -----------------------------------------------------------------------------------------------------------------
+# Words ----------------------------------------------------------------------------------------------------------------
 
 _ADDRESS = re.compile(r"^(?:https?:)?/*(?:www\.)?")
 _GAP = re.compile(r"((?<=\d)[\W_]+(?=\d))|[\W_]+")
@@ -154,8 +155,8 @@ def fold(text: str) -> str:
 _SAYS_NOTHING = frozenset(
     fold(words)
     for words in (
-        "", "n/a", "na", "nil", "none", "not applicable", "not available", "not given", "not known", "not provided",
-        "not set", "not specified", "not stated", "null", "tba", "tbc", "tbd", "to be confirmed", "undefined", "unknown",
+        "", "n/a", "nil", "none", "not applicable", "not available", "not given", "not known", "not provided", "not set",
+        "not specified", "not stated", "null", "tba", "tbc", "tbd", "to be confirmed", "undefined", "unknown",
         "unspecified",
     )
 )  # fmt: skip
@@ -167,20 +168,20 @@ def _readings(text: str, spaces: tuple[str, ...]) -> Iterator[str]:
         return
     whole = fold(text)
     yield whole
-    yield from (whole.removeprefix(space) for space in spaces if whole.startswith(space))
+    yield from _after(whole, spaces)
     if parameters := _PARAMETERS.match(text.strip()):
         yield fold(parameters[1])
     if curie := _CURIE.match(text.strip()):
         yield fold(text.strip()[curie.end() :])
 
 
-# Files -----------------------------------------------------------------------------------------------------------------
+# Files ----------------------------------------------------------------------------------------------------------------
 
 _VOID_SPACE = "http://rdfs.org/ns/void#uriSpace"
 _KNOWN = frozenset(
     {
-        DCT.isReplacedBy, ORG.subOrganizationOf, RDF.type, SKOS.altLabel, SKOS.broadMatch, SKOS.broader, SKOS.closeMatch,
-        SKOS.definition, SKOS.exactMatch, SKOS.hiddenLabel, SKOS.inScheme, SKOS.narrowMatch, SKOS.notation,
+        DCT.isReplacedBy, ORG.subOrganizationOf, RDF.type, SKOS.altLabel, SKOS.broadMatch, SKOS.broader,
+        SKOS.closeMatch, SKOS.definition, SKOS.exactMatch, SKOS.hiddenLabel, SKOS.inScheme, SKOS.narrowMatch, SKOS.notation,
         SKOS.prefLabel, SKOS.topConceptOf,
     }
 )  # fmt: skip
@@ -210,7 +211,9 @@ def _scheme(iri: str, said: Statements, concepts: tuple[Concept, ...]) -> Scheme
         spaces,
         not_given,
         _named={name: concept for concept in concepts for name in (concept.iri, concept.notation)},
-        _index={words: concept for concept in concepts for words in _names(concept, folded_spaces)},
+        # words second: where a registry's code is somebody else's word (REST), the word is what people mean
+        _index={code: concept for concept in concepts for code in _codes(concept, folded_spaces)}
+        | {words: concept for concept in concepts for words in _names(concept)},
         _silent=_SAYS_NOTHING | {fold(words) for words in not_given},
         _folded_spaces=folded_spaces,
     )
@@ -234,14 +237,20 @@ def _concept(iri: str, said: Statements) -> Concept:
     )
 
 
-def _names(concept: Concept, spaces: tuple[str, ...]) -> Iterator[str]:
-    """Everything that means this concept, folded; of an address under a known space, the code as well."""
-    for words in (concept.notation, *concept.labels.values(), *concept.synonyms):
-        yield fold(words)
-    for address in (concept.iri, *concept.matches, *concept.covers):
-        whole = fold(address)
-        yield whole
-        yield from (whole.removeprefix(space) for space in spaces if whole.startswith(space))
+def _names(concept: Concept) -> Iterator[str]:
+    """Everything that means this concept, folded."""
+    addresses = (concept.iri, *concept.matches, *concept.covers)
+    return (fold(words) for words in (concept.notation, *concept.labels.values(), *concept.synonyms, *addresses))
+
+
+def _codes(concept: Concept, spaces: tuple[str, ...]) -> Iterator[str]:
+    """What is left of its addresses after the space that they stand in: `text/csv`, `ANNUAL_2`."""
+    for address in map(fold, (concept.iri, *concept.matches, *concept.covers)):
+        yield from _after(address, spaces)
+
+
+def _after(address: str, spaces: tuple[str, ...]) -> Iterator[str]:
+    return (address.removeprefix(space) for space in spaces if address.startswith(space))
 
 
 def _values(said: Statements, *properties: str) -> list[str]:

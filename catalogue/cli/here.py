@@ -31,7 +31,9 @@ class Here:
     def __enter__(self) -> Here:
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _wrong: BaseException | None, _trace: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _wrong: BaseException | None, _trace: TracebackType | None
+    ) -> None:
         for opened in reversed(self._opened):
             opened.close()
 
@@ -99,7 +101,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequen
 def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%d %b %Y %H:%M}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value if value is not None else "–")
+    return (
+        f"{value:,}"
+        if isinstance(value, int) and not isinstance(value, bool)
+        else str(value if value is not None else "–")
+    )
 
 
 def progress(words: str) -> Callable[[int], None]:

@@ -13,7 +13,7 @@ from catalogue.cli.here import Here, as_json, console, here, say_json, table
 from catalogue.dcat import Slug
 from catalogue.errors import WrongUse
 from catalogue.harvest.sources import checked, from_toml, remove
-from catalogue.search import catch_up
+from catalogue.search.follow import catch_up
 from catalogue.source import HarvestSource, harvesters
 
 
@@ -29,8 +29,12 @@ def source() -> None:
 @click.option("--title", default="", help="What people call it.")
 @click.option("--organisation", help="The slug of the body that answers for it.")
 @click.option("--schedule", default="", help='When to harvest it, as a cron expression: "0 3 * * *".')
-@click.option("--priority", default=100, show_default=True, help="Which source leads when two describe one dataset: the lowest.")
-@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="A setting of its harvester; may be repeated.")
+@click.option(
+    "--priority", default=100, show_default=True, help="Which source leads when two describe one dataset: the lowest."
+)
+@click.option(
+    "--option", "options", multiple=True, metavar="NAME=VALUE", help="A setting of its harvester; may be repeated."
+)
 @here
 def add(here: Here, name: str, options: tuple[str, ...], type_: str, **rest: Any) -> None:
     """Add a source.
@@ -40,7 +44,9 @@ def add(here: Here, name: str, options: tuple[str, ...], type_: str, **rest: Any
       fedcat source add transport --type ckan --url https://data.transport.example.gov.uk --organisation department-for-transport
     """
     here.store.sources.add(checked(_source(name=name, type=type_, options=dict(map(_pair, options)), **rest)))
-    console.print(f"Added '{name}'. 'fedcat preview {name}' shows what it would bring, 'fedcat harvest {name}' brings it.")
+    console.print(
+        f"Added '{name}'. 'fedcat preview {name}' shows what it would bring, 'fedcat harvest {name}' brings it."
+    )
 
 
 @source.command("list")
@@ -56,7 +62,14 @@ def list_(here: Here, as_json: bool) -> None:
     table(
         ("Name", "Type", "Datasets", "Last run", "Status", "Address"),
         [
-            (s.name, s.type, count, run.began if run else None, "paused" if s.paused else run.status if run else "new", s.url)
+            (
+                s.name,
+                s.type,
+                count,
+                run.began if run else None,
+                "paused" if s.paused else run.status if run else "new",
+                s.url,
+            )
             for s, run, count in rows
         ],
         numbers=("Datasets",),
@@ -102,8 +115,10 @@ def resume(here: Here, name: str) -> None:
 def remove_(here: Here, name: str, keep_datasets: bool) -> None:
     """Remove a source and withdraw what only it described. Example: fedcat source remove transport --keep-datasets"""
     gone = remove(here.store, name, keep_datasets)
-    catch_up(here.store.datasets, here.index)
-    console.print(f"Removed '{name}'. " + ("Its datasets stay." if keep_datasets else f"Withdrew what {gone:,} records said."))
+    catch_up(here.store, here.index)
+    console.print(
+        f"Removed '{name}'. " + ("Its datasets stay." if keep_datasets else f"Withdrew what {gone:,} records said.")
+    )
 
 
 @source.command("import")
@@ -137,8 +152,13 @@ def types(as_json: bool) -> None:
         say_json({n: {"title": h.title, "sample": h.sample, "options": h.options} for n, h in found.items()})
         return
     for name, harvester in found.items():
-        console.print(f"[bold]{name}[/bold]  {harvester.title}", f"  for example {harvester.sample}", sep="\n", markup=True)
-        table(("  Option", "Meaning", "Default"), [(f"  {o.name}", o.meaning, o.default or "–") for o in harvester.options])
+        console.print(
+            f"[bold]{name}[/bold]  {harvester.title}", f"  for example {harvester.sample}", sep="\n", markup=True
+        )
+        table(
+            ("  Option", "Meaning", "Default"),
+            [(f"  {o.name}", o.meaning, o.default or "–") for o in harvester.options],
+        )
         console.print()
 
 

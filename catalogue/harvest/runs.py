@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Self
 
 from catalogue.errors import Problem, RecordRejected
@@ -35,6 +36,12 @@ class HarvestRun:
     def begin(cls, source: HarvestSource, store: Store, base: str) -> Self:
         return cls(source, store, store.runs.begin(source.name), base)
 
+    @classmethod
+    def looking(cls, source: HarvestSource, store: Store, base: str) -> Self:
+        """A run that only looks: it has no row, and nobody may save its notes."""
+        row = Run(0, source.name, "running", datetime.now(UTC), None, "", 0, 0, 0, 0, 0, 0, 0, 0, 0.0)
+        return cls(source, store, row, base)
+
     @contextmanager
     def rejecting(self, record: SourceRecord) -> Iterator[None]:
         """What goes wrong with one record costs that record: it is counted and told, and the run goes on."""
@@ -53,11 +60,14 @@ class HarvestRun:
                 self._kept += 1
                 self._notes.append(problem)
 
+    def take_notes(self) -> list[Problem]:
+        """What was noted since the last time."""
+        notes, self._notes = self._notes, []
+        return notes
+
     def save_notes(self) -> None:
         """Problems and refusals go to the store with the batch they came from."""
-        if self._notes:
-            self.store.runs.report(self.row, self._notes)
-            self._notes = []
+        self.store.runs.report(self.row, self.take_notes())
         if self.refused:
             self.store.records.refuse(self.source.name, self.refused)
             self.refused = []

@@ -18,7 +18,9 @@ FIELDS = ("name", "type", "url", "title", "organisation", "schedule", "options",
 def checked(source: HarvestSource) -> HarvestSource:
     """The source itself. Raises WrongUse, naming what is wrong and what would be right."""
     if not source.name or slug(source.name) != source.name:
-        raise WrongUse(f"The name '{source.name}' has to be lower-case letters, digits and hyphens: '{slug(source.name)}'.")
+        raise WrongUse(
+            f"The name '{source.name}' has to be lower-case letters, digits and hyphens: '{slug(source.name)}'."
+        )
     parts = urlsplit(source.url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise WrongUse(f"The address '{source.url}' has to begin with http:// or https://.")
@@ -41,7 +43,9 @@ def from_toml(held: Mapping[str, Any]) -> Iterator[HarvestSource]:
         unknown = sorted(set(table) - set(FIELDS))
         if missing or unknown:
             fault = f"lacks {', '.join(missing)}" if missing else f"says '{unknown[0]}', which no source has"
-            raise WrongUse(f"Source {number} ({table.get('name', 'without name')}) {fault}. It may say: {', '.join(FIELDS)}.")
+            raise WrongUse(
+                f"Source {number} ({table.get('name', 'without name')}) {fault}. It may say: {', '.join(FIELDS)}."
+            )
         words = {name: str(table[name]) for name in ("type", "url", "title", "schedule") if name in table}
         yield checked(
             HarvestSource(

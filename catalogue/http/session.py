@@ -86,7 +86,10 @@ class Session(requests.Session):
             UNDER_WAY.reset(token)
 
 
-CARRIED = {"accept", "accept-encoding", "connection", "content-length", "content-type", "user-agent"}
+CARRIED = {"accept", "accept-encoding", "connection", "content-length", "content-type", "user-agent"} | {
+    "if-none-match",
+    "if-modified-since",
+}
 
 
 def check(url: str, led_by: str = "") -> None:

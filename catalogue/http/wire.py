@@ -123,7 +123,7 @@ def permitted(connection: HTTPConnection, journey: Journey) -> Sequence[str]:
     try:
         found = journey.resolve(host, port)
     except socket.gaierror as error:
-        if error.errno == socket.EAI_AGAIN:
+        if error.errno == socket.EAI_AGAIN:  # the name server did not answer; it may yet
             raise NameResolutionError(host, connection, error) from error
         refuse(f"There is no host called '{host}'.", "Check the spelling of the address.", journey.address)
     allowed = [address for address in found if journey.allowed(address)]
@@ -138,12 +138,13 @@ def permitted(connection: HTTPConnection, journey: Journey) -> Sequence[str]:
 
 
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+UNICAST = ipaddress.ip_network("2000::/3")  # of IPv6, no more than this is given out
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def is_public(address: str) -> bool:
     ip = _meant(address)
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_private)
+    return ip.is_global and not ip.is_private and not ip.is_multicast and (ip.version == 4 or ip in UNICAST)
 
 
 def is_public_or_private(address: str) -> bool:

@@ -164,7 +164,8 @@ def _body(node: Node, depth: int, waiting: list[Node]) -> str:
         entries.append("a " + ", ".join(compact(type_) for type_ in types))
     for predicate, held in _grouped(node):
         written = sorted(_object(value, depth, waiting) for value in held)
-        long = len(written) > 1 and (sum(map(len, written)) > 80 or any("\n" in text for text in written))
+        nested = any("\n" in text for text in written)
+        long = len(written) > 1 and not nested and sum(map(len, written)) > 80
         separator = f",\n{indent}    " if long else ", "
         gap = f"\n{indent}    " if long else " "
         entries.append(f"{compact(predicate)}{gap}{separator.join(dict.fromkeys(written))}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
@@ -31,11 +31,12 @@ LAST_PLACE = 0xFFFF
 
 NEVER, ALWAYS = -(2**31), 2**31 - 1
 ROW = np.dtype([
-    ("modified", ">i4"), ("covers_from", ">i4"), ("covers_to", ">i4"), ("tie", ">u4"),
+    ("title", ">u8"), ("words", ">u8"), ("id", ">u8"), ("iri", ">u8"), ("tie", ">u4"),
+    ("modified", ">i4"), ("covers_from", ">i4"), ("covers_to", ">i4"),
     ("title_length", ">f4"), ("text_length", ">f4"), ("quality", ">f4"),
     ("west", ">f8"), ("south", ">f8"), ("east", ">f8"), ("north", ">f8"),
 ])  # fmt: skip
-_ROW = struct.Struct(">iiiIfffdddd")
+_ROW = struct.Struct(">QQQQIiiifffdddd")
 
 
 class PlacesFormat(formats.Existence):
@@ -100,6 +101,11 @@ def facet_field(parameter: str) -> str:
     return f"facet_{parameter}"
 
 
+def indexed(schema: StampedSchema) -> list[tuple[str, Any]]:
+    """The fields that have terms, in order."""
+    return [(name, kind) for name, kind in schema.items() if isinstance(kind, Weights | Places)]
+
+
 def prepared(document: Document) -> dict[str, Any]:
     """A document's fields as the writer takes them."""
     weights, places = _analysed(document)
@@ -110,11 +116,14 @@ def prepared(document: Document) -> dict[str, Any]:
         "text": weights,
         "title": title,
         "words": places,
-        "exact": dict.fromkeys(_keys(document), 1.0),
+        "exact": {f"{exactly(form):x}": 1.0 for title in document.titles for form in _forms(title)},
         "id": encoded(document.id),
         "name": encoded(document.title),
         "row": _row(document, sum(title.values()), sum(weights.values())),
-        **{facet_field(each.parameter): dict.fromkeys(each.values(document), 1.0) for each in FILTERS},
+        **{
+            facet_field(each.parameter): {encoded(value).decode(): 1.0 for value in each.values(document)}
+            for each in FILTERS
+        },
     }
 
 
@@ -134,11 +143,9 @@ def _analysed(document: Document) -> tuple[dict[str, float], dict[str, array[int
     return weights, places
 
 
-def _keys(document: Document) -> Iterable[str]:
-    """By what the document is recognised when all of it is typed: its titles, its id and its address."""
-    for title in (document.title, *document.titles):
-        yield from {exactly(literally(title)), exactly(" ".join(words(title)))}
-    yield from {exactly(literally(name)) for name in (document.id, document.iri) if name}
+def _forms(title: str) -> tuple[str, str]:
+    """What somebody may type who has a title in mind: all of it, or its words."""
+    return literally(title), " ".join(words(title))
 
 
 def _row(document: Document, title_length: float, text_length: float) -> bytes:
@@ -147,10 +154,13 @@ def _row(document: Document, title_length: float, text_length: float) -> bytes:
     stated = begins or ends
     box = document.bbox if document.bbox and all(map(isfinite, document.bbox)) else (nan, nan, nan, nan)
     return _ROW.pack(
+        *map(exactly, _forms(document.title)),
+        exactly(literally(document.id)),
+        exactly(literally(document.iri)),
+        exactly(document.id) & 0xFFFFFFFF,
         modified.toordinal() if modified else 0,
         begins.toordinal() if begins else NEVER if stated else ALWAYS,
         ends.toordinal() if ends else ALWAYS if stated else NEVER,
-        int.from_bytes(_digest(document.id, 4)),
         title_length,
         text_length,
         document.quality if 0 <= document.quality <= 1 else 0.0,
@@ -164,15 +174,11 @@ def stem(word: str) -> str:
     return str(english_stem(word)) if word.isascii() and word.isalpha() else word
 
 
-def exactly(text: str) -> str:
-    """A short name for a text of any length."""
-    return _digest(text, 10).hex()
+def exactly(text: str) -> int:
+    """A text of any length as a number by which it is recognised, 0 for none."""
+    return int.from_bytes(blake2b(encoded(text), digest_size=8).digest()) if text else 0
 
 
 def encoded(text: str) -> bytes:
-    """Text as a term; half a character, which is not text, becomes a question mark."""
+    """Text as bytes; half a character, which is not text, becomes a question mark."""
     return text.encode("utf-8", "replace")
-
-
-def _digest(text: str, size: int) -> bytes:
-    return blake2b(encoded(text), digest_size=size).digest()

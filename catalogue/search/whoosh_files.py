@@ -108,7 +108,9 @@ def locked(files: MappedStorage, patience: float = PATIENCE) -> Iterator[None]:
     """Whoosh's own lock; the system opens it when its owner dies."""
     lock = files.lock(f"{NAME}_WRITELOCK")
     if not try_for(lock.acquire, timeout=patience, delay=0.1):
-        raise IndexBusy(f"Another process has been writing to {files.folder} for {patience:g} seconds: try again later.")
+        raise IndexBusy(
+            f"Another process has been writing to {files.folder} for {patience:g} seconds: try again later."
+        )
     try:
         yield
     finally:

@@ -1,0 +1,152 @@
+"""Reading: search, show, the index, and the whole catalogue as a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import click
+
+from catalogue.cli.here import Here, as_json, console, here, progress, say_json, table
+from catalogue.dcat import words
+from catalogue.errors import WrongUse
+from catalogue.feeds import EXPORTS, dataset_nodes, feed_for
+from catalogue.feeds import export as write_export
+from catalogue.rdf import framed
+from catalogue.search.filters import from_parameters
+from catalogue.search.follow import catch_up, rebuild
+
+
+@click.command()
+@click.argument("words_", metavar="WORDS", required=False, default="")
+@click.option(
+    "--filter", "filters", multiple=True, metavar="NAME=VALUE", help="organisation, theme, format, licence, access …"
+)
+@click.option("--sort", default="relevance", show_default=True, help="relevance, updated or title.")
+@click.option("--page", default=1, show_default=True)
+@as_json
+@here
+def search(here: Here, words_: str, filters: tuple[str, ...], sort: str, page: int, as_json: bool) -> None:
+    """Search the catalogue.
+
+    \b
+    Examples:
+      fedcat search "road traffic"
+      fedcat search flood --filter format=csv --filter organisation=environment-agency --sort updated
+    """
+    catch_up(here.store, here.index)
+    pairs = [("q", words_), ("sort", sort), ("page", str(page)), *(_pair(said) for said in filters)]
+    results = here.index.search(from_parameters(pairs))
+    entries = {entry.id: entry for entry in here.store.datasets.some([hit.id for hit in results.hits])}
+    if as_json:
+        hits = [{**_facts(entries[hit.id]), "score": hit.score} for hit in results.hits if hit.id in entries]
+        say_json({"total": results.total, "page": results.page, "results": hits, "facets": results.facets})
+        return
+    console.print(
+        f"{results.total:,} found" + (f"; did you mean '{results.did_you_mean}'?" if results.did_you_mean else "")
+    )
+    for hit in results.hits:
+        if entry := entries.get(hit.id):
+            console.print(f"\n[bold]{entry.row.title}[/bold]", highlight=False)
+            console.print(f"  {entry.row.organisation or 'no organisation given'} · {entry.id}", markup=False)
+            console.print(f"  {words(entry.resource.descriptions)[:200]}", markup=False)
+
+
+@click.command()
+@click.argument("id_", metavar="ID")
+@click.option(
+    "--format", "format_", default="ttl", show_default=True, type=click.Choice(["ttl", "jsonld", "rdf", "nt", "json"])
+)
+@here
+def show(here: Here, id_: str, format_: str) -> None:
+    """Show one dataset by its id or IRI. Example: fedcat show road-accidents-abcdefgh --format jsonld"""
+    entry = here.store.datasets.get(id_)
+    if entry.row.state != "current":
+        raise WrongUse(f"'{entry.id}' was withdrawn on {entry.row.changed:%d %B %Y}.")
+    feed = feed_for(format_)
+    if feed is None:
+        say_json({"id": entry.id, **framed(entry.resource)})
+        return
+    sys.stdout.buffer.write(feed.write(dataset_nodes(entry, here.settings)))
+
+
+@click.group()
+def index() -> None:
+    """The search index: how far it is, bring it up to date, build it again."""
+
+
+@index.command()
+@as_json
+@here
+def status(here: Here, as_json: bool) -> None:
+    """Show whether the index has seen every change. Example: fedcat index status"""
+    facts = {
+        "documents": here.index.count(),
+        "datasets": here.store.datasets.count(),
+        "serial": here.index.serial,
+        "last_change": here.store.datasets.serial(),
+    }
+    if as_json:
+        say_json(facts)
+    else:
+        table(("", ""), facts.items())
+
+
+@index.command()
+@here
+def update(here: Here) -> None:
+    """Apply what changed since the last time. Example: fedcat index update"""
+    console.print(f"Applied {catch_up(here.store, here.index, progress('changes applied:')):,} changes.")
+
+
+@index.command("rebuild")
+@here
+def rebuild_(here: Here) -> None:
+    """Build the index from nothing. Example: fedcat index rebuild"""
+    console.print(f"Indexed {rebuild(here.store, here.index, progress('indexed:')):,} datasets and services.")
+
+
+@click.command()
+@click.argument("format_", metavar="FORMAT", type=click.Choice(list(EXPORTS)))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The file to write; standard output when not given."
+)
+@here
+def export(here: Here, format_: str, output: Path | None) -> None:
+    """Write the whole catalogue: ttl, nt, nq, jsonld, rdf, data.json or csv. Example: fedcat export ttl -o catalogue.ttl"""
+    if output is None:
+        write_export(here.store, here.settings, format_, sys.stdout.buffer)
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
+        try:
+            count = write_export(here.store, here.settings, format_, file, progress("written:"))  # type: ignore[arg-type]
+            file.close()
+            os.replace(file.name, output)  # a reader sees the old file or the new one, never a part
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(file.name)
+            raise
+    console.print(f"Wrote {count:,} datasets and services to {output}.")
+
+
+def _pair(said: str) -> tuple[str, str]:
+    name, equals, value = said.partition("=")
+    if not equals:
+        raise WrongUse(f"--filter '{said}' has to be NAME=VALUE, such as --filter format=csv.")
+    return name, value
+
+
+def _facts(entry: Any) -> dict[str, Any]:
+    row = entry.row
+    return {
+        "id": row.id,
+        "iri": row.iri,
+        "title": row.title,
+        "organisation": row.organisation,
+        "modified": row.modified,
+    }

@@ -1,0 +1,11 @@
+"""What external bodies consume: the catalogue as DCAT, page by page, and whole as a file."""
+
+from __future__ import annotations
+
+from catalogue.feeds.base import FEEDS, Feed, feed_for
+from catalogue.feeds.catalog import PAGE, CatalogPage, catalog_nodes, catalog_page, dataset_nodes, record_node
+from catalogue.feeds.export import EXPORTS, export
+
+__all__ = [
+    "EXPORTS", "FEEDS", "PAGE", "CatalogPage", "Feed", "catalog_nodes", "catalog_page", "dataset_nodes", "export", "feed_for", "record_node",
+]  # fmt: skip

@@ -1,0 +1,202 @@
+"""Which documents match, how well, in which order, and how they divide: set algebra on bitmaps, arithmetic on arrays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from math import log
+from operator import and_
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from catalogue.search import Facet, FacetValue, Query, Sort
+from catalogue.search.filters import FACETS, day
+from catalogue.search.whoosh_fields import exactly, stem
+from catalogue.search.whoosh_postings import Ids, Numbers, array_of, bitmap
+from catalogue.search.whoosh_segment import Segment
+from catalogue.search.words import All, Either, Node, Not, Phrase, Prefix, Typed, Word, leaves, literally, words
+
+MAX_ENDINGS = 64
+SATURATION, TEXT_SLOPE, TITLE_SLOPE, TITLE_WEIGHT = 1.2, 0.75, 0.3, 4.0
+EXACT = 1000.0  # a title typed in full comes first, whatever else matches
+QUALITY = 0.1  # the best description gains a tenth over the worst
+
+Keys = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A segment, and which of its documents are left."""
+
+    segment: Segment
+    live: BitMap
+
+
+@dataclass(frozen=True)
+class View:
+    """The index as of one commit. What depends on all documents is worked out once, when it is first asked for."""
+
+    serial: int
+    parts: tuple[Part, ...]
+
+    @cached_property
+    def count(self) -> int:
+        """How many documents there are."""
+        return sum(len(part.live) for part in self.parts)
+
+    @cached_property
+    def lengths(self) -> tuple[float, float]:
+        """Of the average text and the average title."""
+        return self._average("text_length"), self._average("title_length")
+
+    @cached_property
+    def facets(self) -> dict[str, Counter[str]]:
+        """How all documents divide."""
+        return {name: counts(self.parts, name, [part.live for part in self.parts]) for name in FACETS}
+
+    @cached_property
+    def titles(self) -> list[Keys]:
+        """For each part, how many documents come after each when all are sorted by title."""
+        order = [np.zeros(part.segment.count, np.uint64) for part in self.parts]
+        every = (
+            (*decides, at, number)
+            for at, part in enumerate(self.parts)
+            for number, decides in enumerate(part.segment.sorted_by)
+        )
+        for after, (*_, at, number) in enumerate(sorted(every, reverse=True)):
+            order[at][number] = after
+        return order
+
+    def endings(self, prefix: str) -> list[tuple[str, int]]:
+        """The words that begin so, each with how many documents have it, commonest first."""
+        found: Counter[str] = Counter()
+        for part in self.parts:
+            found.update(part.segment.beginning(prefix))
+        return sorted(found.items(), key=lambda each: (-each[1], each[0]))
+
+    def _average(self, column: str) -> float:
+        total = sum(float(part.segment.row[column][array_of(part.live)].sum(dtype=np.float64)) for part in self.parts)
+        return total / self.count if total else 1.0
+
+
+class Matcher:
+    """What was typed, put to a view."""
+
+    def __init__(self, view: View, typed: Typed) -> None:
+        self.view = view
+        self.typed = typed
+        self.notes = list(typed.notes)
+        self._stems: dict[str, frozenset[str]] = {}
+        forms = {"title": literally(typed.text), "id": literally(typed.text), "iri": literally(typed.text)}
+        self._forms = {column: exactly(form) for column, form in forms.items() if form}
+        if typed.plain and self._forms:
+            self._forms["words"] = exactly(" ".join(words(typed.text)))
+
+    def found(self, part: Part) -> BitMap:
+        """The documents of a part that match."""
+        if self.typed.tree is None:
+            return part.live
+        return (self._found(part.segment, self.typed.tree) & part.live) | self.exact(part)
+
+    def exact(self, part: Part) -> BitMap:
+        """The documents of which all of the title, the id or the address was typed."""
+        segment, found = part.segment, BitMap()
+        for column, form in self._forms.items():
+            found |= bitmap(np.flatnonzero(segment.row[column] == form).astype(np.uint32))
+            found |= segment.postings("exact", f"{form:x}").bitmap
+        return found & part.live
+
+    def scores(self, hits: Sequence[Ids]) -> list[Numbers]:
+        """How well each hit matches: BM25F over text and title, a little for quality, and a great deal for an exact title."""
+        scores = [np.zeros(len(ids), np.float32) for ids in hits]
+        for stems in self._terms():
+            holders = sum(len(self._holders(part.segment, stems) & part.live) for part in self.view.parts)
+            rarity = log(1 + (self.view.count - holders + 0.5) / (holders + 0.5))
+            for part, ids, score in zip(self.view.parts, hits, scores, strict=True):
+                frequency = self._frequency(part.segment, stems, ids)
+                score += np.float32(rarity * (SATURATION + 1)) * frequency / (frequency + np.float32(SATURATION))
+        for part, ids, score in zip(self.view.parts, hits, scores, strict=True):
+            score *= 1 + np.float32(QUALITY) * part.segment.row["quality"][ids]
+            score[np.isin(ids, array_of(self.exact(part)), assume_unique=True)] += np.float32(EXACT)
+        return scores
+
+    def _found(self, segment: Segment, node: Node) -> BitMap:
+        return _FOUND[type(node)](self, segment, node)
+
+    def _found_word(self, segment: Segment, node: Word) -> BitMap:
+        return segment.postings("text", stem(node.text)).bitmap
+
+    def _found_prefix(self, segment: Segment, node: Prefix) -> BitMap:
+        return self._holders(segment, self._beginning(node.text))
+
+    def _found_phrase(self, segment: Segment, node: Phrase) -> BitMap:
+        return segment.phrase(node.words)
+
+    def _found_not(self, segment: Segment, node: Not) -> BitMap:
+        return BitMap(range(segment.count)) - self._found(segment, node.of)
+
+    def _found_all(self, segment: Segment, node: All) -> BitMap:
+        found: BitMap | None = None
+        for part in sorted(node.of, key=lambda each: isinstance(each, Phrase)):
+            found = self._found(segment, part) if found is None else found & self._found(segment, part)
+            if not found:
+                break
+        return found if found is not None else BitMap()
+
+    def _found_either(self, segment: Segment, node: Either) -> BitMap:
+        return BitMap.union(*(self._found(segment, part) for part in node.of))
+
+    def _beginning(self, prefix: str) -> frozenset[str]:
+        """The stems of the commonest words that begin so."""
+        if prefix not in self._stems:
+            endings = self.view.endings(prefix)
+            if len(endings) > MAX_ENDINGS:
+                self.notes.append(
+                    f"{prefix}* stands for {len(endings)} words; the {MAX_ENDINGS} commonest were searched for."
+                )
+            self._stems[prefix] = frozenset(stem(word) for word, _ in endings[:MAX_ENDINGS])
+        return self._stems[prefix]
+
+    def _terms(self) -> Iterator[frozenset[str]]:
+        """The stems that count as one term each."""
+        for leaf in leaves(self.typed.tree):
+            if isinstance(leaf, Prefix):
+                yield self._beginning(leaf.text)
+            else:
+                yield from (
+                    frozenset({stem(word)})
+                    for word in ([leaf.text] if isinstance(leaf, Word) else dict(leaf.words).values())
+                )
+
+    def _holders(self, segment: Segment, stems: frozenset[str]) -> BitMap:
+        return BitMap.union(BitMap(), *(segment.postings("text", each).bitmap for each in stems))
+
+    def _frequency(self, segment: Segment, stems: frozenset[str], ids: Ids) -> Numbers:
+        """How often each document has the term, for its length, in its text and its title."""
+        text, title = self.view.lengths
+        return _slope(segment, "text", stems, ids, TEXT_SLOPE / text, 1 - TEXT_SLOPE) + np.float32(
+            TITLE_WEIGHT
+        ) * _slope(segment, "title", stems, ids, TITLE_SLOPE / title, 1 - TITLE_SLOPE)
+
+
+_FOUND: dict[type, Callable[[Matcher, Segment, Any], BitMap]] = {
+    Word: Matcher._found_word,
+    Prefix: Matcher._found_prefix,
+    Phrase: Matcher._found_phrase,
+    Not: Matcher._found_not,
+    All: Matcher._found_all,
+    Either: Matcher._found_either,
+}
+
+
+def _slope(segment: Segment, field: str, stems: frozenset[str], ids: Ids, slope: float, base: float) -> Numbers:
+    weights = np.zeros(segment.count, np.float32)
+    for each in sorted(stems):
+        postings = segment.postings(field, each)
+        weights[postings.ids] += postings.weights
+    lengths = segment.row[f"{field}_length"][ids]
+    return weights[ids] / (np.float32(base) + np.float32(slope) * lengths)

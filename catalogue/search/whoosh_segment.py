@@ -1,0 +1,165 @@
+"""One segment of a Whoosh index as searching needs it. A segment never changes, so what is read once is kept."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from threading import Lock, RLock
+from typing import Any, TypeVar
+from weakref import finalize
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from catalogue.search import IndexUnusable
+from catalogue.search.whoosh_fields import ROW, StampedSchema, encoded, facet_field, stem
+from catalogue.search.whoosh_files import MappedStorage
+from catalogue.search.whoosh_postings import Postings, places, postings, terms_from
+from catalogue.search.words import words
+
+T = TypeVar("T")
+Phrased = tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The words that begin with one letter, in order, and how many documents have each."""
+
+    words: list[str]
+    counts: list[int]
+
+
+class Cache:
+    """What was decoded, most recently used last, as much of it as fits into so many bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.size = 0
+        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T], size: Callable[[T], int]) -> T:
+        """What is kept under a key, made first if need be."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key][0]  # type: ignore[no-any-return]
+        made = make()
+        with self._lock:
+            self._kept[key] = (made, size(made))
+            self.size = self.size + self._kept[key][1]
+            while self.size > self.limit and self._kept:
+                self.size -= self._kept.popitem(last=False)[1][1]
+        return made
+
+
+class Segment:
+    """The documents of one segment, deleted ones included: which are left is for the view to know."""
+
+    def __init__(self, files: MappedStorage, schema: StampedSchema, segment: Any, cache: Cache) -> None:
+        self.name = segment.segment_id()
+        self.count = segment.doc_count_all()
+        self._cache = cache
+        self._lock = RLock()  # a memory map has one position
+        self._formats = {name: kind.format for name, kind in schema.items() if kind.format}
+        _check_sizes(files, schema, self.name)
+        self._terms = segment.codec().terms_reader(files, segment)
+        finalize(self, self._terms.close)
+        rows = segment.codec().per_document_reader(files, segment)
+        self._facets: dict[str, dict[str, BitMap]] = {}
+        self._ids, self._titles = (rows.column_reader(name, schema[name].column_type) for name in ("id", "name"))
+        finalize(self, rows.close)
+        self.row = _rows(files, f"{self.name}.row.col", self.count)
+
+    def postings(self, field: str, term: str) -> Postings:
+        """Which documents have a term."""
+        return self._kept(("postings", field, term), lambda: self._decoded(field, term), lambda found: found.size)
+
+    def lexicon(self, letter: str) -> Lexicon:
+        """The words beginning with a letter."""
+        return self._kept(("lexicon", letter), lambda: self._words(letter), lambda found: 80 * len(found.words) + 300)
+
+    def phrase(self, phrase: Phrased) -> BitMap:
+        """The documents in which words stand in this order and distance."""
+        return self._kept(("phrase", phrase), lambda: self._phrased(phrase), lambda found: 2 * len(found) + 300)
+
+    def facet(self, parameter: str) -> dict[str, BitMap]:
+        """The documents of each value of a filter."""
+        with self._lock:
+            if parameter not in self._facets:
+                field = facet_field(parameter)
+                names = [term for term, _ in terms_from(self._terms, field, b"")]
+                self._facets[parameter] = {
+                    name.decode(): postings(self._terms, field, name, self._formats[field]).bitmap for name in names
+                }
+        return self._facets[parameter]
+
+    def id(self, number: int) -> str:
+        """The id of a document."""
+        with self._lock:
+            return self._ids[number].decode()  # type: ignore[no-any-return]
+
+    def title(self, number: int) -> str:
+        """The title of a document."""
+        with self._lock:
+            return self._titles[number].decode()  # type: ignore[no-any-return]
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each id; where one was written twice in a commit, the later one."""
+        with self._lock:
+            return {name.decode(): number for number, name in enumerate(self._ids)}
+
+    @cached_property
+    def sorted_by(self) -> list[tuple[str, str, str]]:
+        """What decides where each document comes when results are sorted by title."""
+        with self._lock:
+            titles, ids = ([text.decode() for text in column] for column in (self._titles, self._ids))
+        return [(" ".join(words(title)), title, name) for title, name in zip(titles, ids, strict=True)]
+
+    def _kept(self, key: tuple[Any, ...], make: Callable[[], T], size: Callable[[T], int]) -> T:
+        return self._cache.get((self.name, *key), make, size)
+
+    def _decoded(self, field: str, term: str) -> Postings:
+        with self._lock:
+            return postings(self._terms, field, encoded(term), self._formats[field])
+
+    def _words(self, letter: str) -> Lexicon:
+        with self._lock:
+            found = list(terms_from(self._terms, "words", encoded(letter)))
+        return Lexicon([word.decode() for word, _ in found], [count for _, count in found])
+
+    def _phrased(self, phrase: Phrased) -> BitMap:
+        """Documents with all the stems first, then those in which the words themselves stand where they should."""
+        among = BitMap.intersection(*(self.postings("text", stem(word)).bitmap for _, word in phrase))
+        starts: dict[int, set[int]] | None = None
+        for distance, word in phrase:
+            if not among:
+                break
+            with self._lock:
+                found = list(places(self._terms, "words", encoded(word), self._formats["words"], among))
+            begins = {number: {place - distance for place in at} for number, at in found}
+            starts = begins if starts is None else {n: s for n in begins if (s := starts[n] & begins[n])}
+            among = BitMap(starts)
+        return among
+
+
+def live(segment: Any) -> BitMap:
+    """The documents of a segment that are not deleted."""
+    return BitMap(range(segment.doc_count_all())) - BitMap(segment.deleted_docs())
+
+
+def _rows(files: MappedStorage, name: str, count: int) -> dict[str, NDArray[Any]]:
+    with files.open_file(name) as file:
+        table = np.frombuffer(file.get(0, files.file_length(name)), ROW, count)
+    return {column: table[column].astype(table[column].dtype.newbyteorder("=")) for column in ROW.names or ()}
+
+
+def _check_sizes(files: MappedStorage, schema: StampedSchema, segment: str) -> None:
+    """A file that is shorter than at its commit was lost with the power, or the disk was full."""
+    for name, size in schema.stamp.sizes.items():
+        if name.startswith(f"{segment}.") and files.file_length(name) != size:
+            raise IndexUnusable(f"{name} in {files.folder} is damaged: rebuild the search index.")

@@ -1,0 +1,313 @@
+"""Opens what a source answered as sheets of rows of words: CSV in any encoding and separator, or XLSX."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import warnings
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import partial
+from itertools import islice
+from typing import Any, BinaryIO, NoReturn
+from xml.parsers import expat
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+import openpyxl
+
+from catalogue.errors import Problem, SourceUnavailable
+from catalogue.http import Response, looks_like_html
+
+Row = tuple[int, tuple[str, ...]]
+"""Its number, as a spreadsheet shows it, and its cells."""
+
+MAX_CELL = 1_000_000  # characters
+MAX_LINE = 4_000_000  # characters
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet; "" is the name of a CSV file's only one. It can be read again, and is read anew each time."""
+
+    name: str
+    rows: Callable[[], Iterator[Row | Problem]]
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What stopped the reading, after which nobody knows what else the source holds."""
+
+
+def sheets(response: Response, *, encoding: str = "", separator: str = "", only: str = "") -> list[Sheet]:
+    """Every sheet of a workbook, or the one asked for; a CSV file as often as there are separators to try."""
+    with response.open() as file:
+        head = file.read(4096)
+    _refuse(head, response)
+    if head.startswith(b"PK"):
+        return _of_workbook(response, only)
+    return _of_text(response, head, encoding, separator)
+
+
+HTML = "Look at the address in a browser: it may want a login. Give the address of the file itself."
+NOT_TABLES = (
+    (rb"\s*\Z", "is empty", "Ask its owner for the file, or try again later."),
+    (rb"\xd0\xcf\x11\xe0", "is an old Excel file, or one with a password", "Save it as .xlsx or .csv, without a password."),
+    (rb"%PDF", "is a PDF document", "Ask its owner for the spreadsheet that it was made from."),
+    (rb"\x1f\x8b", "is packed with gzip", "Give the address of the unpacked file."),
+    (rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[\s*[\[{\"])", "is JSON", "Harvest it as data-json, or give the address of a CSV file."),
+    (rb"(?:\xef\xbb\xbf)?\s*<", "is XML", "Harvest it as dcat-rdf if it is RDF, or give the address of a CSV file."),
+    (rb"(?:\xef\xbb\xbf)?\s*(?i:@prefix|@base|prefix\s+\w*:\s*<)", "is RDF in Turtle", "Harvest it as dcat-rdf."),
+)
+
+
+def _refuse(head: bytes, response: Response) -> None:
+    """What is certainly no table, by its first bytes: servers say text/csv of anything."""
+    if looks_like_html(head):
+        _give_up(f"{response.url} answers with a web page, not with a table.", HTML, response)
+    for pattern, what, fix in NOT_TABLES:
+        if re.match(pattern, head):
+            _give_up(f"{response.url} {what}, not a table of datasets.", fix, response)
+
+
+def _give_up(message: str, fix: str, response: Response) -> NoReturn:
+    raise SourceUnavailable(message, fix=fix, address=response.url, rule="not-a-table")
+
+
+# -- CSV ---------------------------------------------------------------------------------------------------------------
+
+MARKS = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+csv.field_size_limit(MAX_CELL)
+
+
+def _of_text(response: Response, head: bytes, encoding: str, separator: str) -> list[Sheet]:
+    name = encoding or _encoding(response, head)
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        fix = "Set the option to one such as utf-8 or cp1252, or take it out: it is then found by looking."
+        _give_up(f"'{name}' is the name of no encoding.", fix, response)
+    wanted = SEPARATORS.get(separator, separator)
+    if len(wanted) > 1:
+        _give_up(f"'{separator}' is no separator.", f"Set the option to one character, or to {', '.join(SEPARATORS)}.", response)
+    return [Sheet("", partial(_csv_rows, response, name, mark)) for mark in ([wanted] if wanted else SEPARATORS.values())]
+
+
+def _encoding(response: Response, head: bytes) -> str:
+    """By its mark, else UTF-8 if it can be, else as the server says, else as Windows writes."""
+    for mark, name in MARKS:
+        if head.startswith(mark):
+            return name
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if max(even, odd) > len(head) // 5:
+        return "utf-16-be" if even > odd else "utf-16-le"
+    with response.open() as file:
+        good, bad = _utf_8(file)
+    if good >= bad:
+        return "utf-8-sig"
+    return response.charset if response.charset and not response.charset.startswith("utf") else "cp1252"
+
+
+def _utf_8(file: BinaryIO) -> tuple[int, int]:
+    """How many letters beyond ASCII are UTF-8, and how many bytes are not."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    good = bad = 0
+    for chunk in iter(partial(file.read, 1 << 20), b""):
+        if not chunk.isascii():
+            words = decoder.decode(chunk)
+            wrong = len(re.findall("[\udc80-\udcff]", words))
+            good, bad = good + len(re.findall("[^\x00-\x7f]", words)) - wrong, bad + wrong
+    return good, bad
+
+
+def _as_windows(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are not what the rest is, as Windows means them: pasted in from another file."""
+    assert isinstance(error, UnicodeDecodeError)
+    wrong = error.object[error.start : error.end]
+    return "".join(bytes([byte]).decode("cp1252" if byte not in UNDEFINED else "latin-1") for byte in wrong), error.end
+
+
+UNDEFINED = b"\x81\x8d\x8f\x90\x9d"  # in cp1252
+codecs.register_error("fedcat-windows", _as_windows)
+
+
+def _csv_rows(response: Response, encoding: str, separator: str) -> Iterator[Row | Problem]:
+    """Row by row. One that swallowed others, for want of a quotation mark, is left out and told of."""
+    errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "fedcat-windows"
+    with response.open() as binary, io.TextIOWrapper(binary, encoding, errors, newline="") as text:
+        lines = _Lines(text)
+        reader = csv.reader(lines, delimiter=separator)
+        number, last = 0, None
+        while True:
+            number += 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                break
+            except csv.Error:
+                yield _unreadable(number, f"has a cell of more than {MAX_CELL:,} characters")
+                continue
+            if last:
+                yield last
+            last = (number, tuple(cells)) if any(cells) else None
+        if last and lines.open_quote and any("\n" in cell for cell in last[1]):
+            yield _unreadable(last[0], "begins a quotation that never ends, so all below it ran together")
+        elif last:
+            yield last
+
+
+class _Lines(Iterator[str]):
+    """The lines of a file, and whether a quotation is open after the last of them."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.open_quote = False
+
+    def __next__(self) -> str:
+        line = self._text.readline(MAX_LINE)
+        if not line:
+            raise StopIteration
+        self.open_quote ^= line.count('"') % 2 == 1
+        return line
+
+
+def _unreadable(number: int, what: str) -> Problem:
+    return Problem(
+        rule="table-row-unreadable",
+        message=f"Row {number} {what}.",
+        fix="Look for a quotation mark without its partner there, or shorten the cell.",
+        where=f"row {number}",
+    )
+
+
+# -- XLSX --------------------------------------------------------------------------------------------------------------
+
+MB = 1 << 20
+MAX_PARTS = 2_000
+MAX_UNPACKED = 256 * MB
+MAX_STRINGS = 64 * MB  # openpyxl holds all shared strings in memory
+MAX_RATIO = 100  # of size to packed size; sheets reach about 20
+MAX_CELLS = 20_000_000  # of one sheet, empty ones between included
+LAST_ROW = 1_048_576
+
+# What zipfile, expat and openpyxl raise when a file is not what it should be.
+DAMAGED = (
+    BadZipFile, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, AssertionError, OSError, EOFError,
+    SyntaxError, RuntimeError, expat.ExpatError, zlib.error, openpyxl.utils.exceptions.InvalidFileException,
+)  # fmt: skip
+
+
+class _Refused(Exception):
+    """A workbook that would cost more than a list of datasets may."""
+
+
+def _of_workbook(response: Response, only: str) -> list[Sheet]:
+    fix = "Open the file in a spreadsheet program, save it as .xlsx or .csv, and put that one up."
+    try:
+        with response.open() as file, ZipFile(file) as package:
+            _inspect(package)
+        with warnings.catch_warnings(action="ignore"):
+            workbook = openpyxl.load_workbook(response.open(), read_only=True, data_only=True, keep_links=False)
+        found = [(sheet.title, sheet) for sheet in workbook.worksheets if only or sheet.sheet_state == "visible"]
+    except _Refused as refused:
+        _give_up(f"{response.url} {refused}.", fix, response)
+    except DAMAGED as error:
+        _give_up(f"{response.url} cannot be opened as an Excel workbook: {_why(error)}.", fix, response)
+    chosen = [pair for pair in found if pair[0].casefold() == only.casefold()] if only else found
+    if not chosen and only.isdecimal() and 1 <= int(only) <= len(found):
+        chosen = [found[int(only) - 1]]
+    if not chosen:
+        names = ", ".join(f"'{title}'" for title, _ in found)
+        _give_up(f"{response.url} has no sheet '{only}'.", f"Set the option to one of its sheets: {names}.", response)
+    return [Sheet(title, partial(_excel_rows, sheet, response)) for title, sheet in chosen]
+
+
+def _inspect(package: ZipFile) -> None:
+    """Before openpyxl opens it: nothing that unpacks into more than a list of datasets holds, no entities."""
+    parts = package.infolist()
+    names = {part.filename for part in parts}
+    if "content.xml" in names:
+        raise _Refused("is an OpenDocument file, which is not read")
+    if "[Content_Types].xml" not in names or not any(name.startswith("xl/") for name in names):
+        raise _Refused("is a zip file, but no Excel workbook (.xlsx)")
+    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED or any(map(_is_bomb, parts)):
+        raise _Refused("unpacks into more than a list of datasets can need")
+    for part in parts:
+        if part.filename.lower().endswith((".xml", ".rels")):
+            with package.open(part) as xml:
+                _refuse_doctype(xml)
+
+
+def _is_bomb(part: ZipInfo) -> bool:
+    if part.filename.lower().endswith("sharedstrings.xml") and part.file_size > MAX_STRINGS:
+        return True
+    return part.file_size > 8 * MB and part.file_size > MAX_RATIO * part.compress_size
+
+
+def _refuse_doctype(xml: Any) -> None:
+    """Entities are declared in a document type, which no workbook has; it stands before the first element."""
+    parser = expat.ParserCreate()
+    begun: list[str] = []
+
+    def declared(*_: Any) -> None:
+        raise _Refused("declares XML entities, which no honest workbook does")
+
+    parser.StartDoctypeDeclHandler = declared
+    parser.StartElementHandler = lambda tag, _: begun.append(tag)
+    for chunk in iter(partial(xml.read, 4096), b""):
+        parser.Parse(chunk)
+        if begun:
+            return
+
+
+def _excel_rows(sheet: Any, response: Response) -> Iterator[Row | Problem]:
+    """Values as formulas left them. What size the sheet declares is not believed: many declare 65,536 rows."""
+    sheet.reset_dimensions()
+    number = cells = 0
+    for row in _quietly(sheet.iter_rows(values_only=True), sheet, response):
+        number += 1
+        cells += len(row)
+        if number > LAST_ROW or cells > MAX_CELLS:
+            yield _unreadable(number, "is further down or further right than the cells of an inventory are").about("", sheet.title)
+            return
+        if any(row):
+            yield number, tuple(map(_words, row))
+
+
+def _quietly(rows: Iterable[tuple[Any, ...]], sheet: Any, response: Response) -> Iterator[tuple[Any, ...]]:
+    """In batches: openpyxl warns of much that has no part in a cell's value, while it reads."""
+    rows = iter(rows)
+    while True:
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                batch = list(islice(rows, 1000))
+        except DAMAGED as error:
+            fix = "Open the file in a spreadsheet program and save it again."
+            _give_up(f"Sheet '{sheet.title}' of {response.url} cannot be read: {_why(error)}.", fix, response)
+        if not batch:
+            return
+        yield from batch
+
+
+def _why(error: BaseException) -> str:
+    return f"{type(error).__name__} {str(error).splitlines()[0][:200] if str(error) else ''}".strip().rstrip(".")
+
+
+def _words(value: Any) -> str:
+    """A cell as its owner sees it, dates and times in ISO form."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.replace("_x000D_", "")  # a carriage return, in the way Excel spells it
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat(timespec="seconds")
+    return value.isoformat() if isinstance(value, (date, time)) else str(value)
