@@ -9,15 +9,34 @@ from contextlib import suppress
 from typing import Any
 
 from catalogue.dcat import IRI, DataService, Text, Value
-from harvesters import dates, emails, places, sizes, web_address, written
+from harvesters.read import dates, emails, places, sizes, web_address, written
 from harvesters._headings import ABOUT_FIELD, Headings, Meaning
 
 # -- Cells and lines ---------------------------------------------------------------------------------------------------
 
-BLANK = frozenset("null nan n/a #n/a #null! #ref! #value! #name? #num! #div/0! - – — [] {}".split()) | {""}
+BLANK = frozenset(
+    {
+        "",
+        "null",
+        "nan",
+        "n/a",
+        "#n/a",
+        "#null!",
+        "#ref!",
+        "#value!",
+        "#name?",
+        "#num!",
+        "#div/0!",
+        "-",
+        "–",
+        "—",
+        "[]",
+        "{}",
+    }
+)
 UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 DEEPEST = 8  # levels of JSON in a cell that become columns
-VALUES = frozenset({"dataset", "service", "distribution", "period", ABOUT_FIELD})  # JSON in their cells is a value: a shape
+VALUES = frozenset({"dataset", "service", "distribution", "period", ABOUT_FIELD})  # JSON there is a value: a shape
 
 Line = list[tuple[Meaning, str]]
 """The filled cells of one row, each with what its column means."""
@@ -45,7 +64,8 @@ def lines(meanings: Sequence[Meaning], row: Sequence[str], headings: Headings) -
             if unpacked is None:
                 line.append((meaning, words))
             else:
-                _unpack(unpacked, meaning.heading if _is_prefix(meaning.heading, headings) else "", headings, line, more)
+                path = meaning.heading if _is_prefix(meaning.heading, headings) else ""
+                _unpack(unpacked, path, headings, line, more)
     return [line, *more]
 
 
@@ -88,6 +108,10 @@ def prose(cell: str, lang: str) -> Iterable[Value]:
 
 def name(cell: str, lang: str) -> Iterable[Value]:  # noqa: ARG001  an identifier is the same in every language
     return [_address_or_words(cell)]
+
+
+def concept(cell: str, lang: str) -> Iterable[Value]:
+    return [_address_or_words(cell, lang)]
 
 
 def several(cell: str, lang: str) -> Iterable[Value]:

@@ -14,9 +14,9 @@ from catalogue.dcat import (
     Agent,
     Attribution,
     ContactPoint,
+    DataService,
     Dataset,
     DatasetSeries,
-    DataService,
     Distribution,
     Node,
     PeriodOfTime,
@@ -27,7 +27,7 @@ from catalogue.dcat import (
     properties,
 )
 from harvesters._cells import Line, octets
-from harvesters._headings import ABOUT_FIELD, Meaning, canonical, slug
+from harvesters._headings import ABOUT_FIELD, About, Meaning, canonical, slug
 from vocab.namespaces import FEDCAT
 
 N = TypeVar("N", bound=Node)
@@ -89,7 +89,7 @@ class Said:
 
     def hear(self, meaning: Meaning, cell: str, lang: str) -> None:
         if meaning.read:
-            self.values[meaning.property] += meaning.read(cell, meaning.lang or lang)
+            self.values[meaning.term] += meaning.read(cell, meaning.lang or lang)
         else:
             heading = slug(meaning.heading) or "unnamed"
             self.rest.add(Statement(IRI(FEDCAT[f"column-{heading}"]), Text(cell)))
@@ -170,7 +170,7 @@ def _best(line: Line) -> Line:
     spoken = set()
     best: Line = []
     for meaning, cell in sorted(line, key=lambda said: said[0].rank):
-        if meaning.property in BEST and meaning.about in spoken:
+        if meaning.term in BEST and meaning.about in spoken:
             meaning = Meaning(meaning.heading)
         spoken.add(meaning.about)
         best.append((meaning, cell))
@@ -179,30 +179,35 @@ def _best(line: Line) -> Line:
 
 def _settled(lines: Sequence[Line]) -> Iterator[Line]:
     """Where lines differ in what a dataset has one of, the first speaks for the dataset and each for its own file."""
-    heard: dict[tuple[str, str, str], set[tuple[str, ...]]] = defaultdict(set)
+    heard: dict[About, set[tuple[str, ...]]] = defaultdict(set)
     for line in lines:
         for about, cells in _by_what_they_are_about(line).items():
             heard[about].add(cells)
     differing = {about for about, cells in heard.items() if len(cells) > 1}
-    spoken: set[tuple[str, str, str]] = set()
+    spoken: set[About] = set()
     for line in lines:
         of_file = {meaning.about for meaning, _ in line if meaning.part == "distribution"}
-        yield [said for cell in line for said in (_shared_out(cell, of_file, spoken) if cell[0].about in differing else [cell])]
+        yield [
+            said
+            for meaning, cell in line
+            for said in (
+                _shared_out(meaning, cell, of_file, spoken) if meaning.about in differing else [(meaning, cell)]
+            )
+        ]
         spoken |= {meaning.about for meaning, _ in line}
 
 
-def _by_what_they_are_about(line: Line) -> dict[tuple[str, str, str], tuple[str, ...]]:
-    cells: dict[tuple[str, str, str], tuple[str, ...]] = {}
+def _by_what_they_are_about(line: Line) -> dict[About, tuple[str, ...]]:
+    cells: dict[About, tuple[str, ...]] = {}
     for meaning, cell in line:
-        if meaning.part in OF_DATASET and (not meaning.read or meaning.property in SINGLE):
+        if meaning.part in OF_DATASET and (not meaning.read or meaning.term in SINGLE):
             cells[meaning.about] = (*cells.get(meaning.about, ()), cell)
     return cells
 
 
-def _shared_out(said: tuple[Meaning, str], of_file: set[tuple[str, str, str]], spoken: set[tuple[str, str, str]]) -> Line:
-    meaning, cell = said
+def _shared_out(meaning: Meaning, cell: str, of_file: set[About], spoken: set[About]) -> Line:
     of_its_file = replace(meaning, part="distribution")
-    shared: Line = [said] if meaning.read and meaning.about not in spoken else []
+    shared: Line = [(meaning, cell)] if meaning.read and meaning.about not in spoken else []
     if of_file and of_its_file.about not in of_file:
         return [*shared, (of_its_file, cell)]
     return shared or [(Meaning(meaning.heading), cell)]
@@ -215,14 +220,14 @@ SIZE = re.compile(r"(\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.(\d{1,9}))?\s*([A-Za-z]*)"
 
 def _measured(line: Line) -> Line:
     """A size and its unit as one number of bytes, where they are plain; a kB is a thousand, as ISO has it."""
-    size = next(((meaning, cell) for meaning, cell in line if meaning.property in ("size", "octets")), None)
+    size = next(((meaning, cell) for meaning, cell in line if meaning.term in ("size", "octets")), None)
     if size is None or not (parsed := SIZE.fullmatch(size[1])):
         return line
     whole, part, unit = parsed[1].replace(",", ""), parsed[2] or "", parsed[3]
-    said = unit or next((cell for meaning, cell in line if meaning.property == "unit"), "")
-    factor = BYTES.get((said or ("b" if size[0].property == "octets" else "")).lower().rstrip("s"))
+    said = unit or next((cell for meaning, cell in line if meaning.term == "unit"), "")
+    factor = BYTES.get((said or ("b" if size[0].term == "octets" else "")).lower().rstrip("s"))
     if factor is None:
         return line
     count = int(whole + part) * factor // 10 ** len(part)
-    others = [(meaning, cell) for meaning, cell in line if meaning.property not in (size[0].property, "unit")]
-    return [*others, (replace(size[0], property="byte_size", read=octets), str(count))]
+    others = [(meaning, cell) for meaning, cell in line if meaning.term not in (size[0].term, "unit")]
+    return [*others, (replace(size[0], term="byte_size", read=octets), str(count))]

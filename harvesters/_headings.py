@@ -13,6 +13,8 @@ from catalogue.dcat import Distribution, Value, properties
 Reader = Callable[[str, str], Iterable[Value]]
 """What a cell says, given its words and their language."""
 
+About = tuple[str, str, str]
+
 LONGEST = 100  # characters; what is longer is no heading
 
 LANGUAGES = {
@@ -28,10 +30,10 @@ ABOUT_FIELD = "field"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One property of one part of a description, and the headings it goes by: the usual one first."""
+    """One property, by its name, of one part of a description; and the headings it goes by, the usual one first."""
 
     part: str
-    property: str
+    term: str
     read: Reader | None
     words: tuple[str, ...]
 
@@ -50,16 +52,16 @@ class Meaning:
 
     heading: str
     part: str = ""
-    property: str = ""
+    term: str = ""
     read: Reader | None = None
     lang: str = ""
     rank: int = 0
     """Which of two columns that say the same is taken: the lower."""
 
     @property
-    def about(self) -> tuple[str, str, str]:
+    def about(self) -> About:
         """What two columns have in common when they say the same thing."""
-        return self.part, self.property or self.heading, self.lang
+        return self.part, self.term or self.heading, self.lang
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Headings:
     def of(cls, columns: Sequence[Column], people: Sequence[Person], details: Sequence[Column]) -> Headings:
         known: dict[str, Meaning] = {}
         for phrase, column, rank in (*_phrases(columns), *_of_people(people, details), *_prefixed(columns)):
-            known.setdefault(canonical(phrase), Meaning("", column.part, column.property, column.read, rank=rank))
+            known.setdefault(canonical(phrase), Meaning("", column.part, column.term, column.read, rank=rank))
         return cls(known)
 
     def explaining(self, mapping: str) -> Headings:
@@ -124,7 +126,7 @@ def _prefixed(columns: Sequence[Column]) -> Iterator[Phrase]:
     """'dataset title', 'distribution title': the second says of a file what the word alone says of the dataset."""
     of_files = {prop.name for prop in properties(Distribution)}
     for phrase, column, rank in _phrases(columns):
-        if column.part == "distribution" or column.property in of_files:
+        if column.part == "distribution" or column.term in of_files:
             for prefix in ABOUT_FILE:
                 yield f"{prefix} {phrase}", replace(column, part="distribution"), rank
         if column.part != "distribution":
@@ -163,4 +165,3 @@ def slug(heading: str) -> str:
     """What an unknown column is called in its IRI."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKD", heading))
     return re.sub(r"[^a-z0-9]+", "-", apart.encode("ascii", "ignore").decode().lower()).strip("-")
-

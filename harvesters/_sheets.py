@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from typing import Any, BinaryIO, NoReturn
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
 
 from catalogue.errors import Problem, SourceUnavailable
 from catalogue.http import Response, looks_like_html
@@ -32,15 +33,11 @@ SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet; "" is the name of a CSV file's only one. It can be read again, and is read anew each time."""
+    """One sheet; "" is the name of a CSV file's only one. Its rows are read anew each time they are asked for."""
 
     name: str
     rows: Callable[[], Iterator[Row | Problem]]
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """What stopped the reading, after which nobody knows what else the source holds."""
+    problems: tuple[Problem, ...] = ()
 
 
 def sheets(response: Response, *, encoding: str = "", separator: str = "", only: str = "") -> list[Sheet]:
@@ -48,18 +45,26 @@ def sheets(response: Response, *, encoding: str = "", separator: str = "", only:
     with response.open() as file:
         head = file.read(4096)
     _refuse(head, response)
-    if head.startswith(b"PK"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _of_workbook(response, only)
     return _of_text(response, head, encoding, separator)
 
 
 HTML = "Look at the address in a browser: it may want a login. Give the address of the file itself."
 NOT_TABLES = (
-    (rb"\s*\Z", "is empty", "Ask its owner for the file, or try again later."),
-    (rb"\xd0\xcf\x11\xe0", "is an old Excel file, or one with a password", "Save it as .xlsx or .csv, without a password."),
+    (rb"(?:\xef\xbb\xbf)?\s*\Z", "is empty", "Ask its owner for the file, or try again later."),
+    (
+        rb"\xd0\xcf\x11\xe0",
+        "is an old Excel file, or one with a password",
+        "Save it as .xlsx or .csv, without a password.",
+    ),
     (rb"%PDF", "is a PDF document", "Ask its owner for the spreadsheet that it was made from."),
     (rb"\x1f\x8b", "is packed with gzip", "Give the address of the unpacked file."),
-    (rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[\s*[\[{\"])", "is JSON", "Harvest it as data-json, or give the address of a CSV file."),
+    (
+        rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[\s*[\[{\"])",
+        "is JSON",
+        "Harvest it as data-json, or give the address of a CSV file.",
+    ),
     (rb"(?:\xef\xbb\xbf)?\s*<", "is XML", "Harvest it as dcat-rdf if it is RDF, or give the address of a CSV file."),
     (rb"(?:\xef\xbb\xbf)?\s*(?i:@prefix|@base|prefix\s+\w*:\s*<)", "is RDF in Turtle", "Harvest it as dcat-rdf."),
 )
@@ -74,43 +79,66 @@ def _refuse(head: bytes, response: Response) -> None:
             _give_up(f"{response.url} {what}, not a table of datasets.", fix, response)
 
 
-def _give_up(message: str, fix: str, response: Response) -> NoReturn:
-    raise SourceUnavailable(message, fix=fix, address=response.url, rule="not-a-table")
+def _give_up(message: str, fix: str, response: Response, rule: str = "not-a-table") -> NoReturn:
+    raise SourceUnavailable(message, fix=fix, address=response.url, rule=rule)
 
 
 # -- CSV ---------------------------------------------------------------------------------------------------------------
 
-MARKS = ((b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 
 csv.field_size_limit(MAX_CELL)
 
 
 def _of_text(response: Response, head: bytes, encoding: str, separator: str) -> list[Sheet]:
-    name = encoding or _encoding(response, head)
-    try:
-        codecs.lookup(name)
-    except LookupError:
+    if encoding and not _is_encoding(encoding):
         fix = "Set the option to one such as utf-8 or cp1252, or take it out: it is then found by looking."
-        _give_up(f"'{name}' is the name of no encoding.", fix, response)
-    wanted = SEPARATORS.get(separator, separator)
-    if len(wanted) > 1:
-        _give_up(f"'{separator}' is no separator.", f"Set the option to one character, or to {', '.join(SEPARATORS)}.", response)
-    return [Sheet("", partial(_csv_rows, response, name, mark)) for mark in ([wanted] if wanted else SEPARATORS.values())]
+        _give_up(f"The option encoding is '{encoding}', which is no encoding.", fix, response, "table-option")
+    mark = SEPARATORS.get(separator, separator)
+    if len(mark) > 1:
+        fix = f"Set it to one character or to {', '.join(SEPARATORS)}, or take it out: it is then found by looking."
+        _give_up(f"The option separator is '{separator}', which is no separator.", fix, response, "table-option")
+    name, problems = (encoding, ()) if encoding else _encoding(response, head)
+    marks = [mark] if mark else SEPARATORS.values()
+    return [Sheet("", partial(_csv_rows, response, name, mark), problems) for mark in marks]
 
 
-def _encoding(response: Response, head: bytes) -> str:
-    """By its mark, else UTF-8 if it can be, else as the server says, else as Windows writes."""
+def _is_encoding(name: str) -> bool:
+    try:
+        b"".decode(name)
+    except (LookupError, UnicodeError):  # some codecs are known, but not for text
+        return False
+    return True
+
+
+def _encoding(response: Response, head: bytes) -> tuple[str, tuple[Problem, ...]]:
+    """By its mark, else UTF-8 if most of it is, else as the server says, else as Windows writes."""
     for mark, name in MARKS:
         if head.startswith(mark):
-            return name
+            return name, ()
     even, odd = head[::2].count(0), head[1::2].count(0)
     if max(even, odd) > len(head) // 5:
-        return "utf-16-be" if even > odd else "utf-16-le"
+        return "utf-16-be" if even > odd else "utf-16-le", ()
     with response.open() as file:
         good, bad = _utf_8(file)
     if good >= bad:
-        return "utf-8-sig"
-    return response.charset if response.charset and not response.charset.startswith("utf") else "cp1252"
+        return "utf-8-sig", (_mixed(bad),) if bad else ()
+    declared = response.charset or ""
+    return declared if _is_encoding(declared) and not declared.startswith("utf") else "cp1252", ()
+
+
+def _mixed(bad: int) -> Problem:
+    return Problem(
+        rule="table-encoding",
+        message=f"The file is UTF-8 but for {bad:,} bytes, which were read as Windows-1252.",
+        fix="Save it as 'CSV UTF-8', or name its encoding in the option 'encoding'.",
+        severity="warning",
+    )
 
 
 def _utf_8(file: BinaryIO) -> tuple[int, int]:
@@ -141,24 +169,31 @@ def _csv_rows(response: Response, encoding: str, separator: str) -> Iterator[Row
     errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "fedcat-windows"
     with response.open() as binary, io.TextIOWrapper(binary, encoding, errors, newline="") as text:
         lines = _Lines(text)
-        reader = csv.reader(lines, delimiter=separator)
-        number, last = 0, None
-        while True:
-            number += 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                break
-            except csv.Error:
-                yield _unreadable(number, f"has a cell of more than {MAX_CELL:,} characters")
-                continue
-            if last:
-                yield last
-            last = (number, tuple(cells)) if any(cells) else None
-        if last and lines.open_quote and any("\n" in cell for cell in last[1]):
-            yield _unreadable(last[0], "begins a quotation that never ends, so all below it ran together")
-        elif last:
-            yield last
+        held: tuple[int, tuple[str, ...]] | None = None
+        for number, cells in _parsed(lines, separator):
+            if held:
+                yield held
+                held = None
+            if cells is None:
+                yield unreadable(number, f"has a cell of more than {MAX_CELL:,} characters")
+            elif any(cells):
+                held = (number, tuple(cells))
+        if held and lines.open_quote and any("\n" in cell for cell in held[1]):
+            yield unreadable(held[0], "begins a quotation that never ends, so all below it ran together")
+        elif held:
+            yield held
+
+
+def _parsed(lines: Iterable[str], separator: str) -> Iterator[tuple[int, list[str] | None]]:
+    """Nothing for a row that the parser would not take; it goes on with the line after."""
+    reader = csv.reader(lines, delimiter=separator)
+    for number in count(1):
+        try:
+            yield number, next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield number, None
 
 
 class _Lines(Iterator[str]):
@@ -176,9 +211,12 @@ class _Lines(Iterator[str]):
         return line
 
 
-def _unreadable(number: int, what: str) -> Problem:
+UNREADABLE = "table-row-unreadable"
+
+
+def unreadable(number: int, what: str) -> Problem:
     return Problem(
-        rule="table-row-unreadable",
+        rule=UNREADABLE,
         message=f"Row {number} {what}.",
         fix="Look for a quotation mark without its partner there, or shorten the cell.",
         where=f"row {number}",
@@ -198,7 +236,7 @@ LAST_ROW = 1_048_576
 # What zipfile, expat and openpyxl raise when a file is not what it should be.
 DAMAGED = (
     BadZipFile, LookupError, ValueError, TypeError, AttributeError, ArithmeticError, AssertionError, OSError, EOFError,
-    SyntaxError, RuntimeError, expat.ExpatError, zlib.error, openpyxl.utils.exceptions.InvalidFileException,
+    SyntaxError, RuntimeError, expat.ExpatError, zlib.error, InvalidFileException,
 )  # fmt: skip
 
 
@@ -223,7 +261,8 @@ def _of_workbook(response: Response, only: str) -> list[Sheet]:
         chosen = [found[int(only) - 1]]
     if not chosen:
         names = ", ".join(f"'{title}'" for title, _ in found)
-        _give_up(f"{response.url} has no sheet '{only}'.", f"Set the option to one of its sheets: {names}.", response)
+        fix = f"Set the option sheet to one of: {names}."
+        _give_up(f"{response.url} has no sheet '{only}'.", fix, response, "table-option")
     return [Sheet(title, partial(_excel_rows, sheet, response)) for title, sheet in chosen]
 
 
@@ -268,15 +307,18 @@ def _refuse_doctype(xml: Any) -> None:
 def _excel_rows(sheet: Any, response: Response) -> Iterator[Row | Problem]:
     """Values as formulas left them. What size the sheet declares is not believed: many declare 65,536 rows."""
     sheet.reset_dimensions()
-    number = cells = 0
-    for row in _quietly(sheet.iter_rows(values_only=True), sheet, response):
-        number += 1
-        cells += len(row)
-        if number > LAST_ROW or cells > MAX_CELLS:
-            yield _unreadable(number, "is further down or further right than the cells of an inventory are").about("", sheet.title)
+    seen = 0
+    for number, row in enumerate(_quietly(sheet.iter_rows(values_only=True), sheet, response), 1):
+        seen += len(row)
+        if number > LAST_ROW or seen > MAX_CELLS:
+            yield unreadable(number, "is further down or further right than an inventory goes")
             return
-        if any(row):
-            yield number, tuple(map(_words, row))
+        if any(cell is not None for cell in row):
+            cells = tuple(map(_words, row))
+            too_long = any(len(cell) > MAX_CELL for cell in cells)
+            yield (
+                unreadable(number, f"has a cell of more than {MAX_CELL:,} characters") if too_long else (number, cells)
+            )
 
 
 def _quietly(rows: Iterable[tuple[Any, ...]], sheet: Any, response: Response) -> Iterator[tuple[Any, ...]]:
@@ -300,14 +342,15 @@ def _why(error: BaseException) -> str:
 
 def _words(value: Any) -> str:
     """A cell as its owner sees it, dates and times in ISO form."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value.replace("_x000D_", "")  # a carriage return, in the way Excel spells it
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(timespec="seconds")
-    return value.isoformat() if isinstance(value, (date, time)) else str(value)
+    return next((write(value) for kind, write in WRITTEN if isinstance(value, kind)), str(value))
+
+
+WRITTEN: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (type(None), lambda _: ""),
+    (str, lambda words: words.replace("_x000D_", "")),  # a carriage return, in the way Excel spells it
+    (bool, lambda truth: "TRUE" if truth else "FALSE"),
+    (float, lambda number: str(int(number)) if number.is_integer() and abs(number) < 1e15 else str(number)),
+    (datetime, lambda when: when.date().isoformat() if when.time() == time() else when.isoformat(timespec="seconds")),
+    (date, date.isoformat),
+    (time, time.isoformat),
+)

@@ -170,7 +170,7 @@ ENDS = {
     "redirect-endless-body": "more than 5 times",
     "redirect-to-file": "leads on, but 'file:///etc/passwd' is not a web address",
     "redirect-with-password": "leads on, but 'http://…@127.0.0.1/' has a user name or password",
-    "redirect-to-metadata": "169.254.169.254, which is not a public address",
+    "redirect-to-link-local": "169.254.7.7, which is not a public address",
     "busy-for-hours": r"answered 429 \(Too Many Requests\). It asks us to stay away for 7200 s",
     "down": r"answered 500 \(Internal Server Error\)",
 }

@@ -18,7 +18,7 @@ from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
 from vocab.namespaces import DCT, FEDCAT, ORG, RDF, SKOS
 
-__all__ = ["SCHEMES", "Concept", "Scheme", "UnknownConcept", "UnknownScheme", "fold", "scheme", "shapes"]
+__all__ = ["SCHEMES", "Concept", "Scheme", "UnknownConcept", "UnknownScheme", "fold", "read", "scheme", "shapes"]
 
 HERE = files(__name__)
 SCHEMES: tuple[str, ...] = tuple(sorted(file.name[:-4] for file in HERE.iterdir() if file.name.endswith(".ttl")))
@@ -123,7 +123,12 @@ def scheme(name: str) -> Scheme:
     """The scheme kept in `<name>.ttl`, read once."""
     if name not in SCHEMES:
         raise UnknownScheme(name)
-    return _load(name)
+    return _installed(name)
+
+
+@cache
+def _installed(name: str) -> Scheme:
+    return read((HERE / f"{name}.ttl").read_bytes())
 
 
 @cache
@@ -181,8 +186,8 @@ _VOID_SPACE = "http://rdfs.org/ns/void#uriSpace"
 _KNOWN = frozenset(
     {
         DCT.isReplacedBy, ORG.subOrganizationOf, RDF.type, SKOS.altLabel, SKOS.broadMatch, SKOS.broader,
-        SKOS.closeMatch, SKOS.definition, SKOS.exactMatch, SKOS.hiddenLabel, SKOS.inScheme, SKOS.narrowMatch, SKOS.notation,
-        SKOS.prefLabel, SKOS.topConceptOf,
+        SKOS.closeMatch, SKOS.definition, SKOS.exactMatch, SKOS.hiddenLabel, SKOS.inScheme, SKOS.narrowMatch,
+        SKOS.notation, SKOS.prefLabel, SKOS.topConceptOf,
     }
 )  # fmt: skip
 
@@ -190,10 +195,10 @@ Statements = dict[str, list[NamedNode | Literal]]
 """What a file says of one subject: the values of each property."""
 
 
-@cache
-def _load(name: str) -> Scheme:
+def read(turtle: bytes) -> Scheme:
+    """The scheme that a file describes: one skos:ConceptScheme, and concepts that have a notation and labels."""
     subjects: dict[str, Statements] = {}
-    for statement in parse((HERE / f"{name}.ttl").read_bytes(), format=RdfFormat.TURTLE):
+    for statement in parse(turtle, format=RdfFormat.TURTLE):
         properties = subjects.setdefault(statement.subject.value, {})
         properties.setdefault(statement.predicate.value, []).append(statement.object)
     (iri,) = (subject for subject, said in subjects.items() if SKOS.ConceptScheme in _values(said, RDF.type))
@@ -238,9 +243,9 @@ def _concept(iri: str, said: Statements) -> Concept:
 
 
 def _names(concept: Concept) -> Iterator[str]:
-    """Everything that means this concept, folded."""
-    addresses = (concept.iri, *concept.matches, *concept.covers)
-    return (fold(words) for words in (concept.notation, *concept.labels.values(), *concept.synonyms, *addresses))
+    """Everything that means this concept, folded. An organisation's own site means the organisation."""
+    addresses = {concept.iri, *concept.matches, *concept.covers, concept.facts.get("homepage", concept.iri)}
+    return (fold(words) for words in {concept.notation, *concept.labels.values(), *concept.synonyms, *addresses})
 
 
 def _codes(concept: Concept, spaces: tuple[str, ...]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from catalogue.cli.here import Here, as_json, console, here, progress, say_json, table
+from catalogue.cli.here import Here, as_json, console, progress, say_json, table, with_here
 from catalogue.dcat import Slug
 from catalogue.errors import WrongUse
 from catalogue.harvest import line
@@ -31,7 +31,7 @@ STATUS_CODES = {"complete": 0, "partial": FAILED, "failed": FAILED, "quarantined
 @click.option("--url", help="… and its address.")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="A setting of its harvester.")
 @as_json
-@here
+@with_here
 def preview(
     here: Here, name: str | None, type_: str | None, url: str | None, options: tuple[str, ...], as_json: bool
 ) -> None:
@@ -58,8 +58,8 @@ def preview(
 @click.option("--all", "every", is_flag=True, help="Every source that is not paused.")
 @click.option("--force", is_flag=True, help="Believe the source: withdraw also what would be held for a person.")
 @as_json
-@here
-def harvest(here: Here, names: tuple[str, ...], every: bool, force: bool, as_json: bool) -> None:
+@with_here
+def harvest(here: Here, /, names: tuple[str, ...], every: bool, force: bool, as_json: bool) -> None:
     """Bring sources up to date, then the search index.
 
     \b
@@ -80,8 +80,8 @@ def harvest(here: Here, names: tuple[str, ...], every: bool, force: bool, as_jso
 @click.command()
 @click.argument("names", nargs=-1)
 @as_json
-@here
-def remap(here: Here, names: tuple[str, ...], as_json: bool) -> None:
+@with_here
+def remap(here: Here, /, names: tuple[str, ...], as_json: bool) -> None:
     """Map the stored records again, without the network: after an upgrade, say. Example: fedcat remap transport"""
 
     def one(source: HarvestSource, run: HarvestRun, tell: Callable[[int], None]) -> Run:
@@ -118,8 +118,8 @@ def _work(
 @click.argument("source", required=False)
 @click.option("--limit", default=20, show_default=True, help="How many.")
 @as_json
-@here
-def runs(here: Here, source: str | None, limit: int, as_json: bool) -> None:
+@with_here
+def runs(here: Here, /, source: str | None, limit: int, as_json: bool) -> None:
     """List past runs, newest first. Example: fedcat runs transport"""
     if source:
         here.store.sources.get(source)
@@ -138,8 +138,8 @@ def runs(here: Here, source: str | None, limit: int, as_json: bool) -> None:
 @click.command()
 @click.argument("id_", metavar="ID", type=int)
 @as_json
-@here
-def run(here: Here, id_: int, as_json: bool) -> None:
+@with_here
+def run(here: Here, /, id_: int, as_json: bool) -> None:
     """Show one run with its problems and how to mend them. Example: fedcat run 12"""
     found, problems = here.store.runs.get(id_), here.store.runs.problems(id_)
     if as_json:

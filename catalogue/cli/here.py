@@ -16,7 +16,7 @@ from rich.table import Table
 
 from catalogue import settings
 from catalogue.errors import SettingsError
-from catalogue.http import MB, Client, Limits
+from catalogue.http import Client, Limits
 from catalogue.search import SearchIndex, open_index
 from catalogue.settings import Settings
 from catalogue.store import Store
@@ -67,8 +67,10 @@ class Here:
         return Client(limits, allow_private=self.settings.allow_private_sources)
 
 
-here = click.make_pass_decorator(Here)
+with_here = click.make_pass_decorator(Here)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
+
+MB = 1 << 20
 
 console = Console(soft_wrap=False, highlight=False)
 

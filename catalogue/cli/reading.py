@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from catalogue.cli.here import Here, as_json, console, here, progress, say_json, table
+from catalogue.cli.here import Here, as_json, console, progress, say_json, table, with_here
 from catalogue.dcat import words
 from catalogue.errors import WrongUse
 from catalogue.feeds import EXPORTS, dataset_nodes, feed_for
@@ -29,8 +29,8 @@ from catalogue.search.follow import catch_up, rebuild
 @click.option("--sort", default="relevance", show_default=True, help="relevance, updated or title.")
 @click.option("--page", default=1, show_default=True)
 @as_json
-@here
-def search(here: Here, words_: str, filters: tuple[str, ...], sort: str, page: int, as_json: bool) -> None:
+@with_here
+def search(here: Here, /, words_: str, filters: tuple[str, ...], sort: str, page: int, as_json: bool) -> None:
     """Search the catalogue.
 
     \b
@@ -61,8 +61,8 @@ def search(here: Here, words_: str, filters: tuple[str, ...], sort: str, page: i
 @click.option(
     "--format", "format_", default="ttl", show_default=True, type=click.Choice(["ttl", "jsonld", "rdf", "nt", "json"])
 )
-@here
-def show(here: Here, id_: str, format_: str) -> None:
+@with_here
+def show(here: Here, /, id_: str, format_: str) -> None:
     """Show one dataset by its id or IRI. Example: fedcat show road-accidents-abcdefgh --format jsonld"""
     entry = here.store.datasets.get(id_)
     if entry.row.state != "current":
@@ -81,8 +81,8 @@ def index() -> None:
 
 @index.command()
 @as_json
-@here
-def status(here: Here, as_json: bool) -> None:
+@with_here
+def status(here: Here, /, as_json: bool) -> None:
     """Show whether the index has seen every change. Example: fedcat index status"""
     facts = {
         "documents": here.index.count(),
@@ -97,15 +97,15 @@ def status(here: Here, as_json: bool) -> None:
 
 
 @index.command()
-@here
-def update(here: Here) -> None:
+@with_here
+def update(here: Here, /) -> None:
     """Apply what changed since the last time. Example: fedcat index update"""
     console.print(f"Applied {catch_up(here.store, here.index, progress('changes applied:')):,} changes.")
 
 
 @index.command("rebuild")
-@here
-def rebuild_(here: Here) -> None:
+@with_here
+def rebuild_(here: Here, /) -> None:
     """Build the index from nothing. Example: fedcat index rebuild"""
     console.print(f"Indexed {rebuild(here.store, here.index, progress('indexed:')):,} datasets and services.")
 
@@ -115,8 +115,8 @@ def rebuild_(here: Here) -> None:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="The file to write; standard output when not given."
 )
-@here
-def export(here: Here, format_: str, output: Path | None) -> None:
+@with_here
+def export(here: Here, /, format_: str, output: Path | None) -> None:
     """Write the whole catalogue: ttl, nt, nq, jsonld, rdf, data.json or csv. Example: fedcat export ttl -o catalogue.ttl"""
     if output is None:
         write_export(here.store, here.settings, format_, sys.stdout.buffer)

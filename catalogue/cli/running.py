@@ -7,7 +7,7 @@ import time
 import click
 
 from catalogue.cli.doctor import examine
-from catalogue.cli.here import Here, as_json, console, here, say_json
+from catalogue.cli.here import Here, as_json, console, say_json, with_here
 from catalogue.demo import sources as example_sources
 from catalogue.demo.server import served
 from catalogue.errors import SettingsError
@@ -22,8 +22,8 @@ EXAMPLES_PORT = 8001
 
 
 @click.command()
-@here
-def init(here: Here) -> None:
+@with_here
+def init(here: Here, /) -> None:
     """Create the database, or bring it up to this version. Example: fedcat init"""
     changed = here.bare_store.upgrade()
     console.print("The database is ready." if changed else "The database is up to date already.")
@@ -33,8 +33,8 @@ def init(here: Here) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for every one.")
 @click.option("--port", default=8000, show_default=True)
 @click.option("--workers", default=8, show_default=True, help="How many requests are answered at once.")
-@here
-def serve(here: Here, host: str, port: int, workers: int) -> None:
+@with_here
+def serve(here: Here, /, host: str, port: int, workers: int) -> None:
     """Serve the site and the feeds. Example: fedcat serve --port 8080"""
     _serve(here, host, port, workers)
 
@@ -44,8 +44,8 @@ def serve(here: Here, host: str, port: int, workers: int) -> None:
 @click.option("--port", default=8000, show_default=True)
 @click.option("--examples-port", default=EXAMPLES_PORT, show_default=True, help="Where the example sources are served.")
 @click.option("--once", is_flag=True, help="Harvest the examples and stop, without serving the site.")
-@here
-def demo(here: Here, host: str, port: int, examples_port: int, once: bool) -> None:
+@with_here
+def demo(here: Here, /, host: str, port: int, examples_port: int, once: bool) -> None:
     """Fill a catalogue from the example sources and serve it: what 'make run' does. Example: fedcat demo"""
     began = time.monotonic()
     here.bare_store.upgrade()
@@ -68,8 +68,8 @@ def demo(here: Here, host: str, port: int, examples_port: int, once: bool) -> No
 
 @click.command()
 @as_json
-@here
-def doctor(here: Here, as_json: bool) -> None:
+@with_here
+def doctor(here: Here, /, as_json: bool) -> None:
     """Look at settings, database, index, clock, disk and clashes: what is wrong, and the fix. Example: fedcat doctor"""
     findings = examine(here)
     if as_json:

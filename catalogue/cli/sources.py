@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from catalogue.cli.here import Here, as_json, console, here, say_json, table
+from catalogue.cli.here import Here, as_json, console, say_json, table, with_here
 from catalogue.dcat import Slug
 from catalogue.errors import WrongUse
 from catalogue.harvest.sources import checked, from_toml, remove
@@ -35,8 +35,8 @@ def source() -> None:
 @click.option(
     "--option", "options", multiple=True, metavar="NAME=VALUE", help="A setting of its harvester; may be repeated."
 )
-@here
-def add(here: Here, name: str, options: tuple[str, ...], type_: str, **rest: Any) -> None:
+@with_here
+def add(here: Here, /, name: str, options: tuple[str, ...], type_: str, **rest: Any) -> None:
     """Add a source.
 
     \b
@@ -51,8 +51,8 @@ def add(here: Here, name: str, options: tuple[str, ...], type_: str, **rest: Any
 
 @source.command("list")
 @as_json
-@here
-def list_(here: Here, as_json: bool) -> None:
+@with_here
+def list_(here: Here, /, as_json: bool) -> None:
     """List the sources with their last run. Example: fedcat source list --json"""
     runs, counts = here.store.runs.latest(), here.store.sources.counts()
     rows = [(source, runs.get(source.name), counts.get(source.name, 0)) for source in here.store.sources.all()]
@@ -79,8 +79,8 @@ def list_(here: Here, as_json: bool) -> None:
 @source.command()
 @click.argument("name")
 @as_json
-@here
-def show(here: Here, name: str, as_json: bool) -> None:
+@with_here
+def show(here: Here, /, name: str, as_json: bool) -> None:
     """Show one source. Example: fedcat source show transport"""
     held = here.store.sources.get(name)
     facts = {**_facts(held), "datasets": here.store.sources.counts().get(name, 0)}
@@ -92,8 +92,8 @@ def show(here: Here, name: str, as_json: bool) -> None:
 
 @source.command()
 @click.argument("name")
-@here
-def pause(here: Here, name: str) -> None:
+@with_here
+def pause(here: Here, /, name: str) -> None:
     """Leave a source out of 'harvest --all'; its datasets stay. Example: fedcat source pause transport"""
     here.store.sources.pause(name, True)
     console.print(f"'{name}' is paused. Its datasets stay as they are.")
@@ -101,8 +101,8 @@ def pause(here: Here, name: str) -> None:
 
 @source.command()
 @click.argument("name")
-@here
-def resume(here: Here, name: str) -> None:
+@with_here
+def resume(here: Here, /, name: str) -> None:
     """Harvest a paused source again. Example: fedcat source resume transport"""
     here.store.sources.pause(name, False)
     console.print(f"'{name}' is harvested again.")
@@ -111,8 +111,8 @@ def resume(here: Here, name: str) -> None:
 @source.command("remove")
 @click.argument("name")
 @click.option("--keep-datasets", is_flag=True, help="Leave what it brought in the catalogue.")
-@here
-def remove_(here: Here, name: str, keep_datasets: bool) -> None:
+@with_here
+def remove_(here: Here, /, name: str, keep_datasets: bool) -> None:
     """Remove a source and withdraw what only it described. Example: fedcat source remove transport --keep-datasets"""
     gone = remove(here.store, name, keep_datasets)
     catch_up(here.store, here.index)
@@ -123,8 +123,8 @@ def remove_(here: Here, name: str, keep_datasets: bool) -> None:
 
 @source.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@here
-def import_(here: Here, file: Path) -> None:
+@with_here
+def import_(here: Here, /, file: Path) -> None:
     """Set up every source of a TOML file; those of the same name are changed.
 
     \b

@@ -7,5 +7,6 @@ from catalogue.feeds.catalog import PAGE, CatalogPage, catalog_nodes, catalog_pa
 from catalogue.feeds.export import EXPORTS, export
 
 __all__ = [
-    "EXPORTS", "FEEDS", "PAGE", "CatalogPage", "Feed", "catalog_nodes", "catalog_page", "dataset_nodes", "export", "feed_for", "record_node",
+    "EXPORTS", "FEEDS", "PAGE", "CatalogPage", "Feed", "catalog_nodes", "catalog_page", "dataset_nodes", "export",
+    "feed_for", "record_node",
 ]  # fmt: skip

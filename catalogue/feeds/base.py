@@ -11,7 +11,7 @@ from catalogue.dcat import Node
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One syntax: the extension it is asked for by, its media types (the first is sent), what people call it, how it is written."""
+    """One syntax: its extension, its media types (the first is sent), what people call it, how it is written."""
 
     extension: str
     media_types: tuple[str, ...]

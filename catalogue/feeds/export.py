@@ -33,7 +33,7 @@ def export(
 
     def counted() -> Iterator[Entry]:
         nonlocal count
-        for count, entry in enumerate(store.datasets.each(), start=1):  # noqa: B007  counted for the caller
+        for count, entry in enumerate(store.datasets.each(), start=1):
             yield entry
             progress(count)
 

@@ -143,7 +143,7 @@ def mapped(record: SourceRecord, source: HarvestSource, harvester: Harvester) ->
 
 
 def withdraw(run: HarvestRun, trusting: bool) -> Run:
-    """After a complete fetch, take back what the source no longer says, or hold it for a person when that is suspiciously much."""
+    """After a complete fetch, take back what the source no longer says; hold it for a person when that is suspiciously much."""
     held = run.store.records.identifiers(run.source.name)
     gone = sorted(held - run.seen)
     if not gone or trusting or believed(len(gone), len(held)):

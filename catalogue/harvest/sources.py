@@ -46,14 +46,16 @@ def from_toml(held: Mapping[str, Any]) -> Iterator[HarvestSource]:
             raise WrongUse(
                 f"Source {number} ({table.get('name', 'without name')}) {fault}. It may say: {', '.join(FIELDS)}."
             )
-        words = {name: str(table[name]) for name in ("type", "url", "title", "schedule") if name in table}
         yield checked(
             HarvestSource(
                 name=Slug(table["name"]),
+                type=str(table["type"]),
+                url=str(table["url"]),
+                title=str(table.get("title", "")),
                 organisation=Slug(table["organisation"]) if table.get("organisation") else None,
+                schedule=str(table.get("schedule", "")),
                 options={key: str(value) for key, value in table.get("options", {}).items()},
                 priority=int(table.get("priority", 100)),
-                **words,
             )
         )
 

@@ -55,7 +55,7 @@ FILTERS = (
     Filter("mission", "missions", "Mission", many=True),
 )
 FACETS = tuple(each.parameter for each in FILTERS if each.facet)
-_NAMES = frozenset(each.parameter for each in FILTERS)
+PARAMETERS = frozenset(each.parameter for each in FILTERS)
 
 
 def from_parameters(pairs: Iterable[tuple[str, str]], *, per_page: int = 10, facets: bool = True) -> Query:
@@ -70,7 +70,7 @@ def from_parameters(pairs: Iterable[tuple[str, str]], *, per_page: int = 10, fac
         raise WrongParameter("to", f"'to' is {ends}, which is before 'from', {begins}. Swap them or leave one out.")
     return Query(
         words=read.get("q", ""),
-        filters={name: _chosen(name, values) for name, values in given.items() if name in _NAMES},
+        filters={name: _chosen(name, values) for name, values in given.items() if name in PARAMETERS},
         covers_from=begins,
         covers_to=ends,
         bbox=read.get("bbox"),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import pickle
+import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +15,9 @@ from typing import Any
 
 from whoosh.filedb.filestore import FileStorage
 from whoosh.filedb.structfile import StructFile
-from whoosh.index import TOC, clean_files
+from whoosh.index import TOC, EmptyIndexError, clean_files
+from whoosh.index import IndexError as WhooshIndexError
+from whoosh.reading import CorruptIndexError
 from whoosh.util.filelock import try_for
 
 from catalogue.search import IndexBusy, IndexUnusable
@@ -20,6 +25,12 @@ from catalogue.search.whoosh_fields import VERSION, Stamp, StampedSchema, schema
 
 NAME = "MAIN"
 PATIENCE = 60.0  # seconds that a writer waits for another
+
+# What Whoosh and pickle raise over a file whose content is not what it was.
+DAMAGE = (
+    CorruptIndexError, WhooshIndexError, pickle.UnpicklingError, struct.error, zlib.error, EOFError, MemoryError,
+    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, TypeError, ValueError,
+)  # fmt: skip
 
 
 class MappedStorage(FileStorage):
@@ -71,10 +82,9 @@ class Change:
 
 
 def opened(folder: Path) -> MappedStorage:
-    """The directory of an index, made if need be, with at least an empty index in it."""
+    """The directory of an index, with at least an empty index in it."""
     files = MappedStorage(str(folder))
     if TOC._latest_generation(files, NAME) < 0:
-        folder.mkdir(parents=True, exist_ok=True)
         with locked(files):
             if TOC._latest_generation(files, NAME) < 0:
                 wipe(files)
@@ -83,7 +93,10 @@ def opened(folder: Path) -> MappedStorage:
 
 def contents(files: MappedStorage) -> TOC:
     """The table of contents of the latest commit, if it is one of ours."""
-    toc = TOC.read(files, NAME)
+    try:
+        toc = TOC.read(files, NAME)
+    except EmptyIndexError:
+        raise FileNotFoundError(files.folder) from None
     stamp = getattr(toc.schema, "stamp", None)
     if not isinstance(toc.schema, StampedSchema) or not isinstance(stamp, Stamp) or stamp.version != VERSION:
         raise IndexUnusable(f"The search index in {files.folder} was written by another version: rebuild it.")
@@ -96,11 +109,24 @@ def toc_path(files: MappedStorage, generation: int) -> str:
 
 
 @contextmanager
+def intact(files: MappedStorage) -> Iterator[None]:
+    """Around reading and nothing else: what goes wrong here is the fault of the files."""
+    try:
+        yield
+    except DAMAGE as problem:
+        raise IndexUnusable(f"The search index in {files.folder} is damaged ({problem!r}): rebuild it.") from problem
+
+
+@contextmanager
 def changing(files: MappedStorage, patience: float = PATIENCE) -> Iterator[Change]:
     """The right to change the index, and the index to change. Nothing happens to it unless `commit` is called."""
     with locked(files, patience):
-        toc = contents(files)
-        yield Change(files, toc.schema, toc.generation + 1, toc.segments, toc.schema.stamp.serial)
+        with intact(files):
+            toc = contents(files)
+        try:
+            yield Change(files, toc.schema, toc.generation + 1, toc.segments, toc.schema.stamp.serial)
+        finally:
+            files.temp_storage(f"{NAME}.tmp").destroy()
 
 
 @contextmanager

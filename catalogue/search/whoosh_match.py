@@ -1,22 +1,19 @@
-"""Which documents match, how well, in which order, and how they divide: set algebra on bitmaps, arithmetic on arrays."""
+"""Which documents match what was typed, and how well: set algebra on bitmaps, then arithmetic on arrays."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from math import log
 from operator import and_
 
 import numpy as np
-from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from catalogue.search import Facet, FacetValue, Query, Sort
-from catalogue.search.filters import FACETS, day
 from catalogue.search.whoosh_fields import exactly, stem
-from catalogue.search.whoosh_postings import Ids, Numbers, array_of, bitmap
+from catalogue.search.whoosh_postings import Ids, Keys, Numbers, array_of, bitmap
 from catalogue.search.whoosh_segment import Segment
 from catalogue.search.words import All, Either, Node, Not, Phrase, Prefix, Typed, Word, leaves, literally, words
 
@@ -24,8 +21,6 @@ MAX_ENDINGS = 64
 SATURATION, TEXT_SLOPE, TITLE_SLOPE, TITLE_WEIGHT = 1.2, 0.75, 0.3, 4.0
 EXACT = 1000.0  # a title typed in full comes first, whatever else matches
 QUALITY = 0.1  # the best description gains a tenth over the worst
-
-Keys = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -42,6 +37,7 @@ class View:
 
     serial: int
     parts: tuple[Part, ...]
+    counted: dict[str, Mapping[str, int]] = field(default_factory=dict)  # by facet, for all documents
 
     @cached_property
     def count(self) -> int:
@@ -52,11 +48,6 @@ class View:
     def lengths(self) -> tuple[float, float]:
         """Of the average text and the average title."""
         return self._average("text_length"), self._average("title_length")
-
-    @cached_property
-    def facets(self) -> dict[str, Counter[str]]:
-        """How all documents divide."""
-        return {name: counts(self.parts, name, [part.live for part in self.parts]) for name in FACETS}
 
     @cached_property
     def titles(self) -> list[Keys]:
@@ -125,30 +116,19 @@ class Matcher:
         return scores
 
     def _found(self, segment: Segment, node: Node) -> BitMap:
-        return _FOUND[type(node)](self, segment, node)
-
-    def _found_word(self, segment: Segment, node: Word) -> BitMap:
-        return segment.postings("text", stem(node.text)).bitmap
-
-    def _found_prefix(self, segment: Segment, node: Prefix) -> BitMap:
-        return self._holders(segment, self._beginning(node.text))
-
-    def _found_phrase(self, segment: Segment, node: Phrase) -> BitMap:
-        return segment.phrase(node.words)
-
-    def _found_not(self, segment: Segment, node: Not) -> BitMap:
-        return BitMap(range(segment.count)) - self._found(segment, node.of)
-
-    def _found_all(self, segment: Segment, node: All) -> BitMap:
-        found: BitMap | None = None
-        for part in sorted(node.of, key=lambda each: isinstance(each, Phrase)):
-            found = self._found(segment, part) if found is None else found & self._found(segment, part)
-            if not found:
-                break
-        return found if found is not None else BitMap()
-
-    def _found_either(self, segment: Segment, node: Either) -> BitMap:
-        return BitMap.union(*(self._found(segment, part) for part in node.of))
+        match node:
+            case Word():
+                return segment.postings("text", stem(node.text)).bitmap
+            case Prefix():
+                return self._holders(segment, self._beginning(node.text))
+            case Phrase():
+                return segment.phrase(node.words)
+            case Not():
+                return segment.all - self._found(segment, node.of)
+            case All():
+                return reduce(and_, (self._found(segment, part) for part in node.of))
+            case Either():
+                return BitMap.union(*(self._found(segment, part) for part in node.of))
 
     def _beginning(self, prefix: str) -> frozenset[str]:
         """The stems of the commonest words that begin so."""
@@ -181,16 +161,6 @@ class Matcher:
         return _slope(segment, "text", stems, ids, TEXT_SLOPE / text, 1 - TEXT_SLOPE) + np.float32(
             TITLE_WEIGHT
         ) * _slope(segment, "title", stems, ids, TITLE_SLOPE / title, 1 - TITLE_SLOPE)
-
-
-_FOUND: dict[type, Callable[[Matcher, Segment, Any], BitMap]] = {
-    Word: Matcher._found_word,
-    Prefix: Matcher._found_prefix,
-    Phrase: Matcher._found_phrase,
-    Not: Matcher._found_not,
-    All: Matcher._found_all,
-    Either: Matcher._found_either,
-}
 
 
 def _slope(segment: Segment, field: str, stems: frozenset[str], ids: Ids, slope: float, base: float) -> Numbers:

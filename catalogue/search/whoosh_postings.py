@@ -19,6 +19,7 @@ from whoosh.reading import TermNotFound
 
 Ids = NDArray[np.uint32]
 Numbers = NDArray[np.float32]
+Keys = NDArray[np.uint64]
 
 NO_IDS: Ids = np.empty(0, np.uint32)
 NO_NUMBERS: Numbers = np.empty(0, np.float32)

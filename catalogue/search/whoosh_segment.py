@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock, RLock
@@ -16,9 +18,11 @@ from pyroaring import BitMap
 
 from catalogue.search import IndexUnusable
 from catalogue.search.whoosh_fields import ROW, StampedSchema, encoded, facet_field, stem
-from catalogue.search.whoosh_files import MappedStorage
+from catalogue.search.whoosh_files import MappedStorage, intact
 from catalogue.search.whoosh_postings import Postings, places, postings, terms_from
 from catalogue.search.words import words
+
+LAST_LETTER = chr(0x10FFFF)
 
 T = TypeVar("T")
 Phrased = tuple[tuple[int, str], ...]
@@ -62,7 +66,9 @@ class Segment:
     def __init__(self, files: MappedStorage, schema: StampedSchema, segment: Any, cache: Cache) -> None:
         self.name = segment.segment_id()
         self.count = segment.doc_count_all()
+        self.all = BitMap(range(self.count))
         self._cache = cache
+        self._files = files
         self._lock = RLock()  # a memory map has one position
         self._formats = {name: kind.format for name, kind in schema.items() if kind.format}
         _check_sizes(files, schema, self.name)
@@ -82,13 +88,19 @@ class Segment:
         """The words beginning with a letter."""
         return self._kept(("lexicon", letter), lambda: self._words(letter), lambda found: 80 * len(found.words) + 300)
 
+    def beginning(self, prefix: str) -> dict[str, int]:
+        """The words beginning so, each with how many documents have it."""
+        lexicon = self.lexicon(prefix[0])
+        start, end = (bisect_left(lexicon.words, bound) for bound in (prefix, prefix + LAST_LETTER))
+        return dict(zip(lexicon.words[start:end], lexicon.counts[start:end], strict=True))
+
     def phrase(self, phrase: Phrased) -> BitMap:
         """The documents in which words stand in this order and distance."""
         return self._kept(("phrase", phrase), lambda: self._phrased(phrase), lambda found: 2 * len(found) + 300)
 
     def facet(self, parameter: str) -> dict[str, BitMap]:
         """The documents of each value of a filter."""
-        with self._lock:
+        with self._reading():
             if parameter not in self._facets:
                 field = facet_field(parameter)
                 names = [term for term, _ in terms_from(self._terms, field, b"")]
@@ -99,36 +111,41 @@ class Segment:
 
     def id(self, number: int) -> str:
         """The id of a document."""
-        with self._lock:
+        with self._reading():
             return self._ids[number].decode()  # type: ignore[no-any-return]
 
     def title(self, number: int) -> str:
         """The title of a document."""
-        with self._lock:
+        with self._reading():
             return self._titles[number].decode()  # type: ignore[no-any-return]
 
     @cached_property
     def numbers(self) -> dict[str, int]:
         """The number of each id; where one was written twice in a commit, the later one."""
-        with self._lock:
+        with self._reading():
             return {name.decode(): number for number, name in enumerate(self._ids)}
 
     @cached_property
     def sorted_by(self) -> list[tuple[str, str, str]]:
         """What decides where each document comes when results are sorted by title."""
-        with self._lock:
+        with self._reading():
             titles, ids = ([text.decode() for text in column] for column in (self._titles, self._ids))
         return [(" ".join(words(title)), title, name) for title, name in zip(titles, ids, strict=True)]
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock, intact(self._files):
+            yield
 
     def _kept(self, key: tuple[Any, ...], make: Callable[[], T], size: Callable[[T], int]) -> T:
         return self._cache.get((self.name, *key), make, size)
 
     def _decoded(self, field: str, term: str) -> Postings:
-        with self._lock:
+        with self._reading():
             return postings(self._terms, field, encoded(term), self._formats[field])
 
     def _words(self, letter: str) -> Lexicon:
-        with self._lock:
+        with self._reading():
             found = list(terms_from(self._terms, "words", encoded(letter)))
         return Lexicon([word.decode() for word, _ in found], [count for _, count in found])
 
@@ -139,17 +156,12 @@ class Segment:
         for distance, word in phrase:
             if not among:
                 break
-            with self._lock:
+            with self._reading():
                 found = list(places(self._terms, "words", encoded(word), self._formats["words"], among))
             begins = {number: {place - distance for place in at} for number, at in found}
             starts = begins if starts is None else {n: s for n in begins if (s := starts[n] & begins[n])}
             among = BitMap(starts)
         return among
-
-
-def live(segment: Any) -> BitMap:
-    """The documents of a segment that are not deleted."""
-    return BitMap(range(segment.doc_count_all())) - BitMap(segment.deleted_docs())
 
 
 def _rows(files: MappedStorage, name: str, count: int) -> dict[str, NDArray[Any]]:
