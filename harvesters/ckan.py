@@ -258,7 +258,7 @@ class Portal:
                 shown = self.ask("organization_show", id=name, include_datasets=False)
             except (NoSuchAction, TooMuch, SourceUnavailable):  # a courtesy: without it the dataset is still a dataset
                 shown = {}
-            self.details[name] = {key: shown[key] for key in OF_ORGANISATION if shown.get(key)}
+            self.details[name] = {key: shown[key] for key in ("title", *OF_ORGANISATION) if shown.get(key)}
         return {**package, "organization": {**self.details[name], **{key: value for key, value in body.items() if value}}}
 
 
@@ -331,11 +331,14 @@ def folded(said: Said) -> Said:
     """What a package says in several fields (publisher_name, publisher_email), as one object."""
     people = {part: _person(said, part) for part in PEOPLE}
     said = {**said, **people}
-    body = said.get("organization")
-    roles = [("FOI", said.pop("foi")), ("organisation", body if people["publisher"] else None)]
-    said["qualified_attribution"] = [said.get("qualified_attribution"), *({"agent": who, "role": role} for role, who in roles if who)]
-    if people["publisher"]:
-        said.pop("organization", None)
+    roles = [{"agent": said.pop("foi"), "role": "FOI"}]
+    body = said.pop("organization", None)
+    if isinstance(body, dict):
+        holder = {"title": _label(body), "identifier": body.get("name"), **{key: body.get(key) for key in OF_ORGANISATION}}
+        if said["publisher"] and holder["title"] not in [one.get("name") for one in said["publisher"]]:
+            roles.append({"agent": holder, "role": "organisation"})
+        said["publisher"] = said["publisher"] or holder
+    said["qualified_attribution"] = [said.get("qualified_attribution"), [role for role in roles if role["agent"]]]
     for start, end in PERIODS:
         both = zip_longest(flat(said.pop(start, None)), flat(said.pop(end, None)))
         said["temporal_coverage"] = [said.get("temporal_coverage"), [{"start": first, "end": last} for first, last in both]]
@@ -394,7 +397,7 @@ def resources(said: Any) -> Iterator[Distribution]:
         yield describe(Distribution, one, RESOURCE, iri=iri, apart=OF_RESOURCES | ({"uri"} if iri else set()))
 
 
-OF_ORGANISATION = ("title", "display_name", "email", "contact_email", "url", "website")
+OF_ORGANISATION = ("email", "contact_email", "url", "website")
 OF_PACKAGES = {
     "id", "name", "type", "state", "private", "isopen", "owner_org", "creator_user_id", "revision_id", "revision_timestamp",
     "num_resources", "num_tags", "metadata_created", "metadata_modified", "tracking_summary", "harvest_object_id",
@@ -404,23 +407,19 @@ OF_RESOURCES = {
     "metadata_modified", "mimetype_inner", "cache_url", "cache_last_updated", "webstore_url", "webstore_last_updated",
     "datastore_active", "resource_group_id",
 }  # fmt: skip
-OF_BODIES = {
-    "id", "state", "created", "description", "image_url", "image_display_url", "is_organization", "approval_status",
-    "revision_id", "package_count",
-}  # fmt: skip
 """CKAN's own bookkeeping, which describes no data."""
 
 AGENT: tuple[Row, ...] = (
-    *rows(read.texts, names="title display_name name"),
+    *rows(read.texts, names="title name"),
     *rows(read.emails, mailboxes="email contact_email"),
-    *rows(read.concepts, identifiers="identifier name", kinds="type", phones="phone telephone", homepages="url web website homepage"),
+    *rows(read.concepts, identifiers="identifier", kinds="type", phones="phone telephone", homepages="url web website homepage"),
 )
 CONTACT: tuple[Row, ...] = (
     *rows(read.texts, names="name"),
     *rows(read.emails, emails="email"),
     *rows(read.concepts, identifiers="identifier", telephones="phone telephone", pages="url web homepage"),
 )
-ATTRIBUTION = (*rows(nodes(Agent, AGENT, OF_BODIES), agents="agent"), *rows(read.concepts, roles="role"))
+ATTRIBUTION = (*rows(nodes(Agent, AGENT), agents="agent"), *rows(read.concepts, roles="role"))
 RELATION = rows(read.concepts, relations="relation", roles="role")
 PERIOD = rows(read.dates, start="start", end="end")
 LOCATION = (*rows(read.texts, labels="text"), *rows(read.shapes, geometries="geom", boxes="bbox", centroids="centroid"))
@@ -473,7 +472,7 @@ PACKAGE: tuple[Row, ...] = (
         applicable_legislation="applicable_legislation", legal_bases="legal_basis, mandate", purposes="purpose",
         personal_data="personal_data", conforms_to="conforms_to", provenance="provenance", sources="source",
     ),
-    *rows(nodes(Agent, AGENT, OF_BODIES), publisher="publisher organization", creators="creator, author"),
+    *rows(nodes(Agent, AGENT), publisher="publisher", creators="creator, author"),
     *rows(nodes(ContactPoint, CONTACT), contact_points="contact, contact_points, maintainer"),
     *rows(nodes(Attribution, ATTRIBUTION), qualified_attributions="qualified_attribution"),
     *rows(nodes(Relationship, RELATION), qualified_relations="qualified_relation"),

@@ -46,10 +46,11 @@ def describe(
     """
     used, stated = set(apart), list[tuple[str, Value]]()
     for name, read, keys in rows:
-        key = next((key for key in keys if _says_something(said.get(key))), "")
-        if key:
-            used.add(key)
-            stated.extend((name, value) for value in read(said[key]))
+        for key in keys:
+            if key in said and _says_something(said[key]):
+                used.add(key)
+                stated.extend((name, value) for value in read(said[key]))
+                break
     kept = set(rest)
     for key in said.keys() - used:
         kept.update(Statement(IRI((predicate or extra)(key)), value) for value in (reader or concepts)(said[key]))
@@ -61,11 +62,12 @@ def nodes(noun: type[N], table: Iterable[Row], apart: Collection[str] = ()) -> R
 
     def read(said: Any) -> Iterator[Value]:
         for one in flat(said):
-            iri = web_address(one.get("uri")) if isinstance(one, dict) else None
-            found = describe(noun, one, table, iri=iri, apart={"uri", *apart} if iri else apart) if isinstance(one, dict) else None
-            if found is None:
+            if not isinstance(one, dict):
                 yield from concepts(one)
-            elif found != noun():
+                continue
+            iri = web_address(one.get("uri"))
+            found = describe(noun, one, table, iri=iri, apart={"uri", *apart} if iri else apart)
+            if found != noun():
                 yield found
 
     return read

@@ -12,11 +12,25 @@ from catalogue.dcat import Resource
 from catalogue.errors import Problem, RecordRejected
 from catalogue.http import Client
 from catalogue.source import HarvestSource, Option, SourceRecord
-from harvesters._cells import codes, columns, concept, day, lines, mailboxes, name, place, prose, service, several, tags
-from harvesters._describe import describe
-from harvesters._headings import Column, Headings, Person
-from harvesters._inventory import Wanted, find, records
-from harvesters._sheets import sheets
+from harvesters.sheets.cells import (
+    codes,
+    columns,
+    concept,
+    day,
+    lines,
+    mailboxes,
+    name,
+    place,
+    prose,
+    service,
+    several,
+    tags,
+)
+from harvesters.sheets.files import sheets
+from harvesters.sheets.headings import Column, Headings, Person
+from harvesters.sheets.inventory import Wanted, find
+from harvesters.sheets.nouns import describe
+from harvesters.sheets.rows import records
 
 
 class Table:
@@ -27,7 +41,9 @@ class Table:
     sample: ClassVar[str] = "https://data.example.gov.uk/inventory.csv"
     options: ClassVar[tuple[Option, ...]] = (
         Option("mapping", "What columns mean that are not understood: 'Dataset name=title; Data holder=publisher'."),
-        Option("identifier", "The columns that make the identifier: 'Department; Reference'. Otherwise found by looking."),
+        Option(
+            "identifier", "The columns that make the identifier: 'Department; Reference'. Otherwise found by looking."
+        ),
         Option("language", "The language of the words: en, cy. A heading may say another: 'Title (Welsh)'."),
         Option("sheet", "The sheet to read, by name or number. Otherwise every visible one that lists datasets."),
         Option("header_row", "The number of the row that holds the headings. Otherwise found by looking."),
@@ -40,7 +56,9 @@ class Table:
         wanted = Wanted.of(source)
         headings = understood(wanted.mapping)
         found = sheets(client.get(source.url), encoding=wanted.encoding, separator=wanted.separator, only=wanted.sheet)
-        yield from records(find(found, headings, wanted), headings, wanted)
+        inventories, problems = find(found, headings, wanted)
+        yield from problems
+        yield from records(inventories, headings, wanted)
 
     def map(self, record: SourceRecord, source: HarvestSource) -> Iterable[Resource]:
         """One dataset, series or service, with all its files."""
@@ -51,7 +69,8 @@ class Table:
             raise RecordRejected(_unreadable(record)) from error
         meanings = columns(header, headings)
         resource = describe(
-            [line for row in rows for line in lines(meanings, row, headings)], source.options.get("language", "").lower()
+            [line for row in rows for line in lines(meanings, row, headings)],
+            source.options.get("language", "").lower(),
         )
         if not resource.titles:
             raise RecordRejected(_untitled(record))

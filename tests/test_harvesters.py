@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from servers import RecordedCkan
+
 from catalogue.source import harvester, harvesters
 from catalogue.testing.harvesters import HarvesterContract
-from servers import RecordedCkan
 
 RECORDED = Path(__file__).parent / "harvesters"
 

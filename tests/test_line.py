@@ -115,7 +115,15 @@ def test_what_is_held_is_held_again_until_somebody_says_so(store):
 
 @pytest.mark.parametrize(
     ("gone", "held", "is_believed"),
-    [(1, 3, True), (3, 3, False), (10, 40, True), (11, 40, False), (100, 1000, True), (101, 1000, False), (1, 1, False)],
+    [
+        (1, 3, True),
+        (3, 3, False),
+        (10, 40, True),
+        (11, 40, False),
+        (100, 1000, True),
+        (101, 1000, False),
+        (1, 1, False),
+    ],
 )
 def test_a_few_disappearances_are_believed(gone, held, is_believed):
     assert believed(gone, held) is is_believed
@@ -198,7 +206,9 @@ def test_ten_thousand_files_are_one_problem(store):
 def test_a_refused_batch_goes_in_one_by_one(store):
     """Two different records of one batch that claim one address: the second is the first's update, and both are kept."""
     same = {"iri": "https://canals.example/d/1"}
-    run = harvest(store, {"1": {"title": "Trade", **same}, "2": {"title": "Trade again", **same}, "3": {"title": "Tolls"}})
+    run = harvest(
+        store, {"1": {"title": "Trade", **same}, "2": {"title": "Trade again", **same}, "3": {"title": "Tolls"}}
+    )
     assert run.rejected == 0
     assert len(titles(store)) == 2
     assert len(store.datasets.get("https://canals.example/d/1").routes) == 2
@@ -296,7 +306,9 @@ def test_what_was_said_is_kept_byte_for_byte(store):
 
 def test_what_we_have_no_property_for_comes_out_again(store):
     unknown = Statement(IRI("https://canals.example/terms/depth"), Text("2.5 m"))
-    harvest(store, Fake({"1": {"title": "Trade"}}, mapping=lambda s: [replace(dataset(**s), rest=frozenset({unknown}))]))
+    harvest(
+        store, Fake({"1": {"title": "Trade"}}, mapping=lambda s: [replace(dataset(**s), rest=frozenset({unknown}))])
+    )
     assert unknown in next(store.datasets.each()).resource.rest
 
 
@@ -356,5 +368,3 @@ def test_one_bad_source_stops_no_other(store):
     bad = harvest(store, Fake({}, breaks=(0, SourceUnavailable("Down."))), "bad")
     good = harvest(store, numbered(2), "good")
     assert (bad.status, good.status) == ("failed", "complete")
-
-

@@ -6,14 +6,25 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
+
 from catalogue.dcat import IRI, Dataset, Distribution, Identifier, Resource, Slug, Text
+from catalogue.demo import sources as example_sources
+from catalogue.demo.server import served
 from catalogue.errors import Problem, RecordRejected
 from catalogue.harvest import line
 from catalogue.harvest.runs import HarvestRun
+from catalogue.harvest.sources import from_toml
 from catalogue.http import Client
-from catalogue.source import HarvestSource, SourceRecord
+from catalogue.search import open_index
+from catalogue.search.follow import catch_up
+from catalogue.settings import load
+from catalogue.source import HarvestSource, SourceRecord, harvester
 from catalogue.store import Run, Store
 
 BASE = "https://catalogue.example"
@@ -93,3 +104,34 @@ def titles(store: Store) -> list[str]:
 def numbered(count: int, **said: Any) -> dict[str, Any]:
     """So many records that differ in their number."""
     return {f"r{n}": {"title": f"Dataset {n}", **said} for n in range(count)}
+
+
+def fill(store: Store, base: str = BASE) -> list[Run]:
+    """Harvest the example sources, all of them, through the real harvesters."""
+    runs = []
+    with served() as address, Client(allow_private=True) as client:
+        for held in from_toml({"source": example_sources(address)}):
+            store.sources.replace(held)
+            runs.append(line.harvest(HarvestRun.begin(held, store, base), harvester(held.type), client))
+    return runs
+
+
+@contextmanager
+def site(store: Store, tmp_path: Path) -> Iterator[str]:
+    """The site over a store, on a free port; gives its address."""
+    from catalogue.web import create_app  # most tests need no pages
+
+    server = make_server("127.0.0.1", 0, Response("starting"), threaded=True)
+    address = f"http://127.0.0.1:{server.server_port}"
+    settings = load({"FEDCAT_HOME": str(tmp_path), "FEDCAT_BASE_URL": address, "FEDCAT_TITLE": "Canal catalogue"})
+    with closing(open_index(f"whoosh:{tmp_path}/index")) as index:
+        catch_up(store, index)
+        server.app = create_app(settings, store, index)
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield address
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()

@@ -43,12 +43,17 @@ def ntriples(nodes: Iterable[Node]) -> bytes:
     found: dict[str, None] = {}
     for node in nodes:
         _describe(node, _name(node, ""), found)
-    return "".join(f"{line}\n" for line in found).encode()
+    return encoded("".join(f"{line}\n" for line in found))
 
 
 def canonical(node: Node) -> bytes:
     """Sorted N-Triples of one tree: equal descriptions give equal bytes."""
-    return "\n".join(sorted(lines(node))).encode()
+    return encoded("\n".join(sorted(lines(node))))
+
+
+def encoded(text: str) -> bytes:
+    """UTF-8; a lone surrogate, which JSON can smuggle in and no file may hold, becomes a question mark."""
+    return text.encode("utf-8", "replace")
 
 
 def fingerprint(node: Node) -> str:
@@ -73,7 +78,7 @@ def _name(node: Node, place: str) -> str:
     """An address, or for a blank node a label that its place and content decide."""
     if node.iri is not None:
         return f"<{node.iri}>"
-    return "_:h" + blake2b(f"{place}\n{_content(node)}".encode(), digest_size=10).hexdigest()
+    return "_:h" + blake2b(f"{place}\n{_content(node)}".encode("utf-8", "replace"), digest_size=10).hexdigest()
 
 
 def _content(node: Node) -> str:
@@ -142,7 +147,7 @@ def turtle(nodes: Iterable[Node], *, header: bool = True) -> bytes:
     blocks: dict[str, None] = {}
     for node in nodes:
         _blocks(node, blocks)
-    return ((TURTLE_HEADER if header else "") + "\n".join(blocks)).encode()
+    return encoded((TURTLE_HEADER if header else "") + "\n".join(blocks))
 
 
 def _blocks(node: Node, blocks: dict[str, None]) -> None:
@@ -272,7 +277,7 @@ def _coerced(prop: Property) -> str:
 def jsonld(nodes: Iterable[Node]) -> bytes:
     """Framed JSON-LD with its context written out: a `@graph` of trees, properties by the names of the standard."""
     document = {"@context": context(), "@graph": [framed(node) for node in nodes]}
-    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+    return encoded(json.dumps(document, ensure_ascii=False, indent=1))
 
 
 def framed(node: Node) -> dict[str, Any]:

@@ -157,14 +157,13 @@ def _entries(c: sa.Connection, wanted: sa.Select[Any]) -> list[Entry]:
     """Rows with their descriptions and routes: three queries, however many rows."""
     rows = _rows(c.execute(wanted))
     ids = [row.id for row in rows]
-    leads = dict(c.execute(sa.select(datasets.c.id, datasets.c.lead).where(datasets.c.id.in_(ids))).tuples().all())
-    bodies = dict(
-        c.execute(
-            sa.select(catalog_bodies.c.id, catalog_bodies.c.body).where(
-                catalog_bodies.c.id.in_([lead for lead in leads.values() if lead is not None])
-            )
-        ).tuples().all()
-    )  # fmt: skip
+    leads = {
+        row.id: row.lead for row in c.execute(sa.select(datasets.c.id, datasets.c.lead).where(datasets.c.id.in_(ids)))
+    }
+    held = sa.select(catalog_bodies.c.id, catalog_bodies.c.body).where(
+        catalog_bodies.c.id.in_(set(leads.values()) - {None})
+    )
+    bodies = {row.id: row.body for row in c.execute(held)}
     routes = _routes(c, ids, leads)
     found = []
     for row in rows:

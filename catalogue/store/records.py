@@ -96,7 +96,7 @@ class Records:
         try:
             with self._db.writing() as c:
                 return _Writing(c, source, run).put(descriptions)
-        except (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.StatementError) as wrong:
+        except (sa.exc.IntegrityError, sa.exc.DataError, UnicodeError, OverflowError) as wrong:
             raise StoreRefused(str(wrong.__cause__ or wrong)) from wrong
 
     def withdraw(self, source: HarvestSource, gone: Sequence[str], run: int) -> int:

@@ -72,9 +72,10 @@ class Sources:
         """How many datasets each source describes now."""
         count = sa.func.count(sa.distinct(catalog_records.c.dataset))
         with self._db.reading() as c:
-            return dict(
-                c.execute(sa.select(catalog_records.c.source, count).group_by(catalog_records.c.source)).tuples().all()
-            )
+            return {
+                row[0]: row[1]
+                for row in c.execute(sa.select(catalog_records.c.source, count).group_by(catalog_records.c.source))
+            }
 
 
 def _columns(source: HarvestSource) -> dict[str, Any]:

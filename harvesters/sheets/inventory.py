@@ -1,27 +1,18 @@
-"""Finds the inventories among sheets, and which of their rows speak of one dataset."""
+"""Which sheets are lists of datasets, where their headings are, and what these mean."""
 
 from __future__ import annotations
 
-import csv
-import io
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby, islice
 
-from catalogue.dcat import Identifier
 from catalogue.errors import Problem, SourceUnavailable
-from catalogue.source import HarvestSource, SourceRecord
-from harvesters._cells import Line, columns, lines, said
-from harvesters._headings import ABOUT_FIELD, ABOUT_FILE, OBLIGATIONS, Headings, Meaning, canonical, slug
-from harvesters._sheets import UNREADABLE, Row, Sheet
+from catalogue.source import HarvestSource
+from harvesters.sheets.cells import columns, lines
+from harvesters.sheets.files import Row, Sheet
+from harvesters.sheets.headings import ABOUT_FIELD, ABOUT_FILE, Headings, Meaning, canonical
 
-MAX_ROWS = 200_000
 MAX_COLUMNS = 500
-MAX_TEXT = 200_000_000  # characters of all rows together, which are held until the last is read
-MAX_PROBLEMS = 1_000  # of one kind; one more then says how many there are
 LOOKED_AT = 30  # rows in which the headings are looked for
 TITLES = ("dataset", "titles")
 IDENTIFIERS = ("dataset", "identifiers")
@@ -64,14 +55,15 @@ class Wanted:
 # -- Which sheets are inventories --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Inventory:
-    """A sheet whose headings were found, and what its columns mean."""
+    """A sheet whose headings were found: in which row, of which cells, and what each column means."""
 
     sheet: Sheet
-    header: tuple[str, ...]
     row: int
-    meanings: list[Meaning]
+    cells: tuple[str, ...]
+    header: tuple[str, ...]
+    meanings: tuple[Meaning, ...]
     about: frozenset[tuple[str, str]]
     """What rows can speak of: part and term, those that JSON cells bring along included."""
 
@@ -90,9 +82,17 @@ class Inventory:
         """How surely it is a list of datasets: 'name' is what anything may be headed with."""
         return len(self.about) - ("name" in map(canonical, self.header))
 
-    def where(self, *rows: int) -> str:
-        numbers = "row " + str(rows[0]) if len(rows) == 1 else "rows " + _listed(rows)
-        return f"sheet '{self.sheet.name}', {numbers}" if self.sheet.name else numbers
+    def where(self, numbers: Sequence[int], column: str = "") -> str:
+        """'sheet 'Datasets', rows 12 to 14, column 'Title''."""
+        rows = f"row {numbers[0]}" if len(numbers) == 1 else f"rows {_listed(numbers)}"
+        sheet = f"sheet '{self.sheet.name}', " if self.sheet.name else ""
+        return sheet + rows + (f", column {column}" if column else "")
+
+    def column(self, *about: tuple[str, str]) -> str:
+        """The column for this, as a spreadsheet names it: "B ('Title')"; "" when there is none."""
+        found = [place for place, meaning in enumerate(self.meanings) if (meaning.part, meaning.term) in about]
+        best = min(found, key=lambda place: self.meanings[place].rank, default=None)
+        return "" if best is None else f"{letters(best)} ('{self.header[best]}')"
 
 
 def find(sheets: Sequence[Sheet], headings: Headings, wanted: Wanted) -> tuple[list[Inventory], list[Problem]]:
@@ -104,7 +104,9 @@ def find(sheets: Sequence[Sheet], headings: Headings, wanted: Wanted) -> tuple[l
     told = wanted.header_row or headings.explains("title")
     chosen = [one for one in looked if TITLES in one.about and (one.weight > 1 or told)]
     described = [one for one in chosen if not one.only_lists_files] or chosen
-    others = [one for one in looked if one not in described and one.only_lists_files and one.about & {IDENTIFIERS, TITLES}]
+    others = [
+        one for one in looked if one not in described and one.only_lists_files and one.about & {IDENTIFIERS, TITLES}
+    ]
     problems = [problem for one in looked for problem in one.sheet.problems] + _misunderstood(looked, headings)
     if not described:
         return [], [*problems, _no_inventory(looked)]
@@ -126,12 +128,12 @@ def _with_header(sheet: Sheet, rows: Sequence[Row], place: int, headings: Headin
     number, cells = rows[place]
     above = rows[place - 1][1] if place else ()
     header = tuple(_of_sheet(heading, sheet) for heading in _under(above, cells, headings))[:MAX_COLUMNS]
-    meanings = columns(header, headings)
+    meanings = tuple(columns(header, headings))
     about = {(meaning.part, meaning.term) for meaning in meanings if meaning.part}
     for _, row in rows[place + 1 : place + 4]:
         for line in lines(meanings, row, headings):
             about |= {(meaning.part, meaning.term) for meaning, _ in line if meaning.part}
-    return Inventory(sheet, header, number, meanings, frozenset(about))
+    return Inventory(sheet, number, cells, header, meanings, frozenset(about))
 
 
 def _under(above: Sequence[str], cells: Sequence[str], headings: Headings) -> Iterator[str]:
@@ -154,9 +156,17 @@ def _of_sheet(heading: str, sheet: Sheet) -> str:
 
 def _misunderstood(looked: Sequence[Inventory], headings: Headings) -> list[Problem]:
     """What the owner's mapping says that cannot be so."""
-    held = {canonical(heading) for one in looked for heading in [*one.header, *(meaning.heading for meaning in one.meanings)]}
+    held = {
+        canonical(heading)
+        for one in looked
+        for heading in [*one.header, *(meaning.heading for meaning in one.meanings)]
+    }
     unheard = [f"The mapping says '{meaning}', which means nothing here." for meaning in headings.unknown()]
-    unseen = [f"The mapping speaks of a column '{words}', which is not there." for words in headings.explained if words not in held]
+    unseen = [
+        f"The mapping speaks of a column '{words}', which is not there."
+        for words in headings.explained
+        if words not in held
+    ]
     return [
         Problem(
             rule="table-mapping",
@@ -181,86 +191,18 @@ def _no_inventory(looked: Sequence[Inventory]) -> Problem:
     )
 
 
-# -- Which rows speak of one dataset -----------------------------------------------------------------------------------
+def letters(place: int) -> str:
+    """The name of a column in a spreadsheet: 0 is A, 26 is AA."""
+    name = ""
+    while place >= 0:
+        place, last = divmod(place, 26)
+        name, place = chr(65 + last) + name, place - 1
+    return name
 
 
-@dataclass
-class Group:
-    """The rows of one dataset, as far as they are known."""
-
-    inventory: Inventory
-    identifier: str = ""
-    title: str = ""
-    owner: str = ""
-    pages: set[str] = field(default_factory=set)
-    rows: list[tuple[Inventory, int, str]] = field(default_factory=list)
-
-    @property
-    def where(self) -> str:
-        """'rows 2 and 7; sheet 'Distribution', rows 3 to 5'."""
-        places = groupby(self.rows, key=lambda row: row[0].sheet.name)
-        return "; ".join(rows[0][0].where(*(number for _, number, _ in rows)) for rows in (list(held) for _, held in places))
-
-    def by_name(self) -> str:
-        """The identifier of a dataset that has no other: its title and owner, short and unmistakable."""
-        words = f"{_plain(self.title)}\n{_plain(self.owner)}"
-        return f"{slug(self.title)[:60]}-{blake2b(words.encode(), digest_size=5).hexdigest()}".lstrip("-")
-
-
-def records(inventories: Sequence[Inventory], headings: Headings, wanted: Wanted) -> Iterator[SourceRecord | Problem]:
-    """Every dataset with its rows. Where a sheet could not be read to its end, that is said last, so nothing is withdrawn."""
-    gathered = Gathering(headings, wanted)
-    cut_short: list[Problem] = []
-    for problem in _limited(problem for one in inventories for problem in gathered.read(one)):
-        cut_short += [problem] if problem.rule in (UNREADABLE, TOO_MANY) else []
-        yield problem
-    named = gathered.named()
-    for identifier, group in named.items():
-        yield from _remarks(identifier, group)
-        if group.title:
-            yield SourceRecord(Identifier(identifier), _content(group), "text/csv", wanted.address, group.where)
-    nameless = [group for identifier, group in named.items() if identifier == group.by_name()]
-    if nameless:
-        yield _known_by_name(nameless)
-    if cut_short:
-        raise SourceUnavailable(
-            f"{wanted.address} was not read to its end, so what is missing may only be unreadable.",
-            fix="Mend what the other problems name; until then nothing is withdrawn.",
-            address=wanted.address,
-            rule="table-cut-short",
-        )
-
-
-@dataclass
-class Gathering:
-    """Takes row after row to the dataset it speaks of."""
-
-    headings: Headings
-    wanted: Wanted
-    groups: dict[tuple[str, ...], Group] = field(default_factory=dict)
-    titled: dict[str, Group] = field(default_factory=dict)
-    rows: int = 0
-    text: int = 0
-
-    def read(self, inventory: Inventory) -> Iterator[Problem]:
-        previous: Group | None = None
-        attaches = bool(self.groups) and inventory.only_lists_files
-        for row in _below(inventory):
-            if isinstance(row, Problem):
-                yield row
-                continue
-            number, cells = row
-            facts = self._facts(inventory, cells)
-            if facts is None:
-                continue
-            self.rows, self.text = self.rows + 1, self.text + sum(map(len, cells))
-            if self.rows > MAX_ROWS or self.text > MAX_TEXT:
-                yield _too_many(inventory, number)
-                return
-            group = self._known(facts, attaches) or (previous if facts.only_of_a_file else None)
-            if group is None and (attaches or not (facts.title or facts.identifier)):
-                yield _orphan(inventory, number, facts) if attaches else _untitled(inventory, number, facts)
-            elif group and group.inventory is inventory and facts.title and group.title and _plain(facts.title) != _plain(group.title):
-                yield _twice(inventory, number, facts, group)
-            else:
-                previous = self._put(inventory, number, cells, facts, group)
+def _listed(numbers: Sequence[int]) -> str:
+    """'2 to 5', '3 and 7', '2, 4, 6 and 12 more'."""
+    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{numbers[0]} to {numbers[-1]}"
+    shown, more = [str(number) for number in numbers[:6]], len(numbers) - 6
+    return ", ".join(shown) + f" and {more} more" if more > 0 else ", ".join(shown[:-1]) + f" and {shown[-1]}"

@@ -26,8 +26,8 @@ from catalogue.dcat import (
     Thing,
     properties,
 )
-from harvesters._cells import Line, octets
-from harvesters._headings import ABOUT_FIELD, About, Meaning, canonical, slug
+from harvesters.sheets.cells import Line, octets
+from harvesters.sheets.headings import ABOUT_FIELD, About, Meaning, canonical, slug
 from vocab.namespaces import FEDCAT
 
 N = TypeVar("N", bound=Node)

@@ -87,6 +87,11 @@ class Headings:
         """What the owner's mapping says that means nothing here."""
         return [meaning for meaning in self.explained.values() if meaning and not self._known(meaning)]
 
+    def explains(self, word: str) -> bool:
+        """Whether the mapping says which column this is."""
+        wanted = self.meaning(word)
+        return any(found and found.about == wanted.about for found in map(self._known, self.explained.values()))
+
     def meaning(self, heading: str) -> Meaning:
         heading = heading.strip()
         if len(heading) > LONGEST:

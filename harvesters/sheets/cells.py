@@ -10,7 +10,7 @@ from typing import Any
 
 from catalogue.dcat import IRI, DataService, Text, Value
 from harvesters.read import dates, emails, places, sizes, web_address, written
-from harvesters._headings import ABOUT_FIELD, Headings, Meaning
+from harvesters.sheets.headings import ABOUT_FIELD, Headings, Meaning
 
 # -- Cells and lines ---------------------------------------------------------------------------------------------------
 

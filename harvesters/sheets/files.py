@@ -28,6 +28,7 @@ Row = tuple[int, tuple[str, ...]]
 
 MAX_CELL = 1_000_000  # characters
 MAX_LINE = 4_000_000  # characters
+TOO_LONG = f"has a cell of more than {MAX_CELL:,} characters"
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
@@ -175,7 +176,7 @@ def _csv_rows(response: Response, encoding: str, separator: str) -> Iterator[Row
                 yield held
                 held = None
             if cells is None:
-                yield unreadable(number, f"has a cell of more than {MAX_CELL:,} characters")
+                yield unreadable(number, TOO_LONG)
             elif any(cells):
                 held = (number, tuple(cells))
         if held and lines.open_quote and any("\n" in cell for cell in held[1]):
@@ -214,12 +215,12 @@ class _Lines(Iterator[str]):
 UNREADABLE = "table-row-unreadable"
 
 
-def unreadable(number: int, what: str) -> Problem:
+def unreadable(number: int, what: str, sheet: str = "") -> Problem:
     return Problem(
         rule=UNREADABLE,
         message=f"Row {number} {what}.",
         fix="Look for a quotation mark without its partner there, or shorten the cell.",
-        where=f"row {number}",
+        where=f"sheet '{sheet}', row {number}" if sheet else f"row {number}",
     )
 
 
@@ -311,14 +312,12 @@ def _excel_rows(sheet: Any, response: Response) -> Iterator[Row | Problem]:
     for number, row in enumerate(_quietly(sheet.iter_rows(values_only=True), sheet, response), 1):
         seen += len(row)
         if number > LAST_ROW or seen > MAX_CELLS:
-            yield unreadable(number, "is further down or further right than an inventory goes")
+            yield unreadable(number, "is further down or further right than an inventory goes", sheet.title)
             return
         if any(cell is not None for cell in row):
             cells = tuple(map(_words, row))
-            too_long = any(len(cell) > MAX_CELL for cell in cells)
-            yield (
-                unreadable(number, f"has a cell of more than {MAX_CELL:,} characters") if too_long else (number, cells)
-            )
+            long = any(len(cell) > MAX_CELL for cell in cells)
+            yield unreadable(number, TOO_LONG, sheet.title) if long else (number, cells)
 
 
 def _quietly(rows: Iterable[tuple[Any, ...]], sheet: Any, response: Response) -> Iterator[tuple[Any, ...]]:
