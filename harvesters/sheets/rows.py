@@ -150,7 +150,8 @@ class Gathering:
 
     def _known(self, facts: Facts, inventory: Inventory, adds: bool) -> Group | None:
         group = self.groups.get(_key(facts, inventory))
-        return group or (self.titled.get(_plain(facts.title)) if adds and not facts.identifier else None)
+        by_title = adds and facts.title and not facts.identifier
+        return group or (self.titled.get(_plain(facts.title)) if by_title else None)
 
     def _add(self, inventory: Inventory, number: int, cells: Sequence[str], facts: Facts, group: Group | None) -> Group:
         if group is None:
@@ -279,8 +280,8 @@ def _remarks(identifier: str, group: Group) -> Iterator[Problem]:
     elif len(group.pages) > 1 and not group.identifier:
         yield Problem(
             rule="table-forms-of-one",
-            message=f"'{_cut(group.title)}' has {len(group.pages)} pages and is read as one dataset: title and owner are the same.",
-            fix="If these are different datasets, give each a title or an identifier of its own.",
+            message=f"'{_cut(group.title)}' is one title of one owner on {len(group.pages)} pages, and is read as one dataset.",
+            fix="If they are different datasets, give each a title or an identifier of its own.",
             where=group.where,
             record=identifier,
             severity="note",
