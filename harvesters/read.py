@@ -53,21 +53,19 @@ def describe(
                 break
     kept = set(rest)
     for key in said.keys() - used:
-        kept.update(Statement(IRI((predicate or extra)(key)), value) for value in (reader or concepts)(said[key]))
+        kept.update(Statement(IRI((predicate or own)(key)), value) for value in (reader or concepts)(said[key]))
     return _build(noun, [*stated, *more], kept, iri, frozenset(map(IRI, types)) - {noun.TYPE})
 
 
-def nodes(noun: type[N], table: Iterable[Row], apart: Collection[str] = ()) -> Reader:
-    """A reader of objects as nouns, their address under `uri`. What is no object is an address or words."""
+def nodes(noun: type[N], table: Iterable[Row]) -> Reader:
+    """A reader of objects as nouns, their address under `uri`; an address alone names one, words stay words."""
 
     def read(said: Any) -> Iterator[Value]:
         for one in flat(said):
+            iri = web_address(one.get("uri") if isinstance(one, dict) else one)
             if not isinstance(one, dict):
-                yield from concepts(one)
-                continue
-            iri = web_address(one.get("uri"))
-            found = describe(noun, one, table, iri=iri, apart={"uri", *apart} if iri else apart)
-            if found != noun():
+                yield noun(iri=iri) if iri else Text(written(one))
+            elif (found := describe(noun, one, table, iri=iri, apart=("uri",) if iri else ())) != noun():
                 yield found
 
     return read
@@ -101,9 +99,9 @@ def _without_twins(taken: set[Value]) -> frozenset[Value]:
     return frozenset(v for v in taken if not (isinstance(v, Text) and not v.lang and v.value in tagged))
 
 
-def extra(key: str) -> str:
+def own(key: str) -> str:
     """The predicate of a key that no vocabulary knows."""
-    bare = unicodedata.normalize("NFKD", key).encode("ascii", "ignore").decode().lower()
+    bare = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", "-", key)).encode("ascii", "ignore").decode().lower()
     return FEDCAT["extra-" + (re.sub(r"[^a-z0-9]+", "-", bare).strip("-") or "field")]
 
 

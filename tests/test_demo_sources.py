@@ -23,6 +23,7 @@ from rdflib.term import Node
 
 from catalogue.demo import examples, sources
 from catalogue.demo.server import served
+from catalogue.organisations import registered
 
 # rdflib says so of itself, whenever it reads JSON-LD
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
@@ -170,7 +171,7 @@ def test_every_kind_of_source_is_there_and_answers(base: str) -> None:
         address = source["url"] + ("/api/3/action/status_show" if source["type"] == "ckan" else "")
         assert requests.get(address, timeout=5).status_code == 200, address
         assert source["title"]
-        assert source["organisation"]
+        assert registered(source["organisation"])
         assert len(source["schedule"].split()) == 5
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from pathlib import Path
 
@@ -150,7 +151,7 @@ def missing(given: rdflib.Graph, again: rdflib.Graph, datasets: set[str]):
                 yield subject, "is not in the catalogue"
             continue
         files = [o for o in given.objects(subject, DCAT.distribution) if isinstance(o, rdflib.URIRef)]
-        for s, (p, o) in ((s, pair) for s in (subject, *files) for pair in given.predicate_objects(s)):
+        for s, p, o in itertools.chain.from_iterable(given.triples((each, None, None)) for each in (subject, *files)):
             same = (s, p, o) in again
             said = (s, p, None) in again
             if (

@@ -11,7 +11,6 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from catalogue.cli.here import Here
-from catalogue.errors import FedcatError
 from catalogue.source import harvesters
 
 OURS = ("catalogue", "harvesters", "vocab")
@@ -37,8 +36,9 @@ def examine(here: Here) -> list[Finding]:
 def _safely(what: str, check: Callable[[Here], Iterator[Finding]], here: Here) -> Iterator[Finding]:
     try:
         yield from check(here)
-    except (FedcatError, OSError) as wrong:
-        yield Finding(what, False, str(wrong), "Mend this first; the other checks may depend on it.")
+    except Exception as wrong:  # noqa: BLE001  a doctor whom one illness kills is of no use
+        said = " ".join(str(wrong).split()) or type(wrong).__name__
+        yield Finding(what, False, said, "Mend this first; the other checks may depend on it.")
 
 
 def _python(_here: Here) -> Iterator[Finding]:

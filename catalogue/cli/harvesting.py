@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import click
 
-from catalogue.cli.here import Here, as_json, console, progress, say_json, table, with_here
+from catalogue.cli.here import Here, as_json, console, counted, pair, progress, say_json, table, with_here
 from catalogue.dcat import Slug
-from catalogue.errors import WrongUse
+from catalogue.errors import FedcatError, Problem, SourceUnavailable, WrongUse
 from catalogue.harvest import line
 from catalogue.harvest.preview import Preview
 from catalogue.harvest.preview import preview as look
 from catalogue.harvest.runs import HarvestRun
 from catalogue.harvest.sources import checked
+from catalogue.http import Client
 from catalogue.search.follow import catch_up
-from catalogue.source import HarvestSource, harvester
+from catalogue.source import Harvester, HarvestSource, SourceRecord, harvester
 from catalogue.store import Run
 
 FAILED, WAITING = 1, 3
+COUNTS = ("fetched", "added", "updated", "unchanged", "withdrawn", "held", "rejected", "problems")
 STATUS_CODES = {"complete": 0, "partial": FAILED, "failed": FAILED, "quarantined": WAITING}
 
 
@@ -57,21 +60,25 @@ def preview(
 @click.argument("names", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every source that is not paused.")
 @click.option("--force", is_flag=True, help="Believe the source: withdraw also what would be held for a person.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="Stop after so many records; the run is partial and withdraws nothing."
+)
 @as_json
 @with_here
-def harvest(here: Here, /, names: tuple[str, ...], every: bool, force: bool, as_json: bool) -> None:
+def harvest(here: Here, /, names: tuple[str, ...], every: bool, force: bool, limit: int | None, as_json: bool) -> None:
     """Bring sources up to date, then the search index.
 
     \b
     Examples:
       fedcat harvest transport
       fedcat harvest --all --json
+      fedcat harvest transport --limit 20
     """
     sources = _chosen(here, names, every)
 
     def one(source: HarvestSource, run: HarvestRun, tell: Callable[[int], None]) -> Run:
         with here.client() as client:
-            found = harvester(source.type)
+            found = first(limit, harvester(source.type)) if limit else harvester(source.type)
             return line.harvest(run, found, client, trusting=force, progress=lambda r: tell(r.tally.fetched))
 
     _work(here, sources, one, as_json)
@@ -97,26 +104,27 @@ def _work(
     as_json: bool,
 ) -> None:
     """Source after source; one that fails stops no other. Then the index catches up."""
-    done = []
+    codes = set()
     for source in sources:
         tell = (lambda _: None) if as_json else progress(f"{source.name}: read")
-        run = one(source, HarvestRun.begin(source, here.store, here.settings.base_url), tell)
-        done.append(run)
-        if not as_json:
-            console.print(_sentence(run))
-    catch_up(here.store, here.index)
-    if as_json:
-        for run in done:
+        begun = HarvestRun.begin(source, here.store, here.settings.base_url)
+        try:
+            run = one(source, begun, tell)
+        except FedcatError as wrong:  # its harvester is not installed, say
+            begun.note([Problem(rule="source-unusable", message=str(wrong), fix="Mend the source, or remove it.")])
+            run = begun.finish("failed", str(wrong))
+        codes.add(STATUS_CODES[run.status])
+        if as_json:
             click.echo(json.dumps(_counts(run), ensure_ascii=False))
-    code = max((STATUS_CODES[run.status] for run in done), default=0)
-    if any(run.status in ("partial", "failed") for run in done):
-        code = FAILED
-    raise click.exceptions.Exit(code)
+        else:
+            console.say(_sentence(run))
+    catch_up(here.store, here.index)
+    raise click.exceptions.Exit(next((code for code in (FAILED, WAITING) if code in codes), 0))
 
 
 @click.command()
 @click.argument("source", required=False)
-@click.option("--limit", default=20, show_default=True, help="How many.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many.")
 @as_json
 @with_here
 def runs(here: Here, /, source: str | None, limit: int, as_json: bool) -> None:
@@ -127,11 +135,14 @@ def runs(here: Here, /, source: str | None, limit: int, as_json: bool) -> None:
     if as_json:
         say_json(found)
         return
-    names = ("fetched", "added", "updated", "unchanged", "withdrawn", "held", "rejected", "problems")
+    headings = tuple(map(str.capitalize, COUNTS))
     table(
-        ("Run", "Source", "Status", "Began", "Seconds", *map(str.capitalize, names)),
-        [(r.id, r.source, r.status, r.began, f"{r.seconds:.1f}", *(getattr(r, name) for name in names)) for r in found],
-        numbers=("Run", "Seconds", *map(str.capitalize, names)),
+        ("Run", "Source", "Status", "Began", "Seconds", *headings),
+        [
+            (r.id, r.source, r.status, r.began, f"{r.seconds:.1f}", *(getattr(r, name) for name in COUNTS))
+            for r in found
+        ],
+        numbers=("Run", "Seconds", *headings),
     )
 
 
@@ -145,18 +156,34 @@ def run(here: Here, /, id_: int, as_json: bool) -> None:
     if as_json:
         say_json({**asdict(found), "problems_found": problems})
         return
-    console.print(_sentence(found))
+    console.say(_sentence(found))
     for problem in problems:
         place = " ".join(filter(None, (problem.record, problem.location if problem.location != problem.record else "")))
-        console.print(f"\n{problem.severity}: {problem.message}", style="bold", markup=False)
-        for label, words in (
-            ("where", place),
-            ("found", problem.found),
-            ("to mend it", problem.fix),
-            ("rule", problem.rule),
-        ):
+        facts = {"where": place, "found": problem.found, "to mend it": problem.fix, "rule": problem.rule}
+        console.say(f"\n{problem.severity}: {problem.message}", style="bold")
+        for label, words in facts.items():
             if words:
-                console.print(f"  {label}: {words}", markup=False)
+                console.say(f"  {label}: {words}")
+    if len(problems) < found.problems:
+        console.say(f"\nThese are the first {len(problems):,} of {counted(found.problems, 'problem')}.")
+
+
+def first(limit: int, whole: Harvester) -> Harvester:
+    """A harvester that stops after so many records, as if its source had broken off: so nothing is withdrawn."""
+
+    def fetch(source: HarvestSource, client: Client) -> Iterator[SourceRecord | Problem]:
+        count = 0
+        for found in whole.fetch(source, client):
+            if count == limit:
+                raise SourceUnavailable(
+                    f"Stopped after {counted(limit, 'record')}, as --limit asks.",
+                    fix="Harvest without --limit to bring the rest.",
+                    rule="limit",
+                )
+            count += isinstance(found, SourceRecord)
+            yield found
+
+    return cast(Harvester, SimpleNamespace(fetch=fetch, map=whole.map))
 
 
 def _chosen(here: Here, names: tuple[str, ...], every: bool) -> list[HarvestSource]:
@@ -170,55 +197,47 @@ def _chosen(here: Here, names: tuple[str, ...], every: bool) -> list[HarvestSour
 def _unsaved(type_: str | None, url: str | None, options: tuple[str, ...]) -> HarvestSource:
     if not type_ or not url:
         raise WrongUse("Name a source that is set up, or give --type and --url of one that is not.")
-    pairs = dict(option.partition("=")[::2] for option in options)
+    pairs = dict(pair(said, "--option", "language=cy") for said in options)
     return checked(HarvestSource(name=Slug("preview"), type=type_, url=url, options=pairs))
 
 
 def _counts(run: Run) -> dict[str, Any]:
     """The object that scripts rely on (DESIGN §5)."""
-    names = (
-        "status",
-        "fetched",
-        "added",
-        "updated",
-        "unchanged",
-        "withdrawn",
-        "held",
-        "rejected",
-        "problems",
-        "seconds",
-    )
+    names = ("status", *COUNTS, "seconds")
     return {"source": run.source, "run": run.id, **{name: getattr(run, name) for name in names}}
 
 
 def _sentence(run: Run) -> str:
-    counts = [
-        f"{getattr(run, name):,} {name}"
-        for name in ("added", "updated", "unchanged", "withdrawn", "held", "rejected")
-        if getattr(run, name)
-    ]
-    told = f" ({run.problems:,} problems: fedcat run {run.id})" if run.problems else ""
+    counts = [f"{getattr(run, name):,} {name}" for name in COUNTS[1:-1] if getattr(run, name)]
+    told = f" ({counted(run.problems, 'problem')}: fedcat run {run.id})" if run.problems else ""
     said = f" {run.message}" if run.message else ""
     return f"{run.source}: {run.status}, {', '.join(counts) or 'nothing new'} in {run.seconds:.1f} s{told}.{said}"
 
 
+SHOWN = 20
+"""How many titles, and how many problems, a preview prints; '--json' has more of them."""
+
+
 def _show_preview(seen: Preview) -> None:
-    said = [f"{seen.fetched:,} read", f"{seen.unchanged:,} unchanged", f"{seen.counts.get('rejected', 0):,} rejected"]
-    console.print(f"{seen.source}: {', '.join(said)}. Nothing was written.")
-    for name, titles in (
-        ("Would be added", seen.added),
-        ("Would be updated", seen.updated),
-        ("Would go", seen.withdrawn or []),
+    said = [f"{seen.fetched:,} read", f"{seen.unchanged:,} unchanged", f"{seen.counts['rejected']:,} rejected"]
+    console.say(f"{seen.source}: {', '.join(said)}. Nothing was written.")
+    for words, titles, count in (
+        ("Would be added", seen.added, seen.counts["added"]),
+        ("Would be updated", seen.updated, seen.counts["updated"]),
+        ("Would go", seen.withdrawn or [], len(seen.withdrawn or [])),
     ):
-        if titles:
-            console.print(f"\n[bold]{name}[/bold] ({len(titles):,})")
-            for title in titles[:20]:
-                console.print(f"  {title}", markup=False)
-            if len(titles) > 20:
-                console.print(f"  … and {len(titles) - 20:,} more")
+        if count:
+            console.say(f"\n{words} ({count:,})", style="bold")
+            _list([f"  {title}" for title in titles], count)
     if seen.held:
-        console.print("\nThat many disappearances would be held until a person confirms them.")
+        console.say("\nThat many disappearances would be held until a person confirms them.")
     if seen.message:
-        console.print(f"\nIt broke off: {seen.message} What is gone from the source cannot be judged.", markup=False)
-    for problem in seen.problems[:20]:
-        console.print(f"\n{problem.severity}: {problem.message}\n  to mend it: {problem.fix}", markup=False)
+        console.say(f"\nIt broke off: {seen.message} What is gone from the source cannot be judged.")
+    _list([f"\n{p.severity}: {p.message}\n  to mend it: {p.fix}" for p in seen.problems], seen.counts["problems"])
+
+
+def _list(lines: list[str], count: int) -> None:
+    for line_ in lines[:SHOWN]:
+        console.say(line_)
+    if count > SHOWN:
+        console.say(f"  … and {count - SHOWN:,} more")

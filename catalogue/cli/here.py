@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from catalogue import settings
-from catalogue.errors import SettingsError
+from catalogue.errors import SettingsError, WrongUse
 from catalogue.http import Client, Limits
 from catalogue.search import SearchIndex, open_index
 from catalogue.settings import Settings
@@ -71,13 +71,42 @@ with_here = click.make_pass_decorator(Here)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
 
 MB = 1 << 20
+WIDE = 200
+"""Columns of a table that goes to a file or a pipe."""
 
-console = Console(soft_wrap=False, highlight=False)
+
+class Paper(Console):
+    """Prints what it is given: a title with [brackets] or :colons: stays as its owner wrote it."""
+
+    def __init__(self) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False)
+        if not self.is_terminal:
+            self.width = WIDE
+
+    def say(self, words: str, style: str = "") -> None:
+        """One line, however long: a terminal breaks it, a file keeps it whole."""
+        self.print(words, style=style, soft_wrap=True)
+
+
+console = Paper()
 
 
 def say_json(value: Any) -> None:
     """One JSON document on standard output."""
     click.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+
+
+def pair(said: str, option: str, example: str) -> tuple[str, str]:
+    """What stands on both sides of the equals sign. Raises WrongUse when there is none, or nothing before it."""
+    name, equals, value = said.partition("=")
+    if not equals or not name.strip():
+        raise WrongUse(f"{option} '{said}' has to be NAME=VALUE, such as {option} {example}.")
+    return name.strip(), value.strip()
+
+
+def counted(count: int, thing: str) -> str:
+    """So many things: "1 source", "1,200 sources"."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _plain(value: Any) -> Any:
@@ -120,6 +149,6 @@ def progress(words: str) -> Callable[[int], None]:
             console.print(f"{words} {count:,}", end="\r")
         elif count - told >= 1000:
             told = count
-            console.print(f"{words} {count:,}")
+            console.say(f"{words} {count:,}")
 
     return report

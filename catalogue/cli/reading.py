@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from textwrap import shorten
 from typing import Any
 
 import click
 
-from catalogue.cli.here import Here, as_json, console, progress, say_json, table, with_here
+from catalogue.cli.here import Here, as_json, console, counted, pair, progress, say_json, table, with_here
 from catalogue.dcat import words
 from catalogue.errors import WrongUse
 from catalogue.feeds import EXPORTS, dataset_nodes, feed_for
@@ -39,21 +38,29 @@ def search(here: Here, /, words_: str, filters: tuple[str, ...], sort: str, page
       fedcat search flood --filter format=csv --filter organisation=environment-agency --sort updated
     """
     catch_up(here.store, here.index)
-    pairs = [("q", words_), ("sort", sort), ("page", str(page)), *(_pair(said) for said in filters)]
+    pairs = [
+        ("q", words_),
+        ("sort", sort),
+        ("page", str(page)),
+        *(pair(said, "--filter", "format=csv") for said in filters),
+    ]
     results = here.index.search(from_parameters(pairs))
     entries = {entry.id: entry for entry in here.store.datasets.some([hit.id for hit in results.hits])}
     if as_json:
         hits = [{**_facts(entries[hit.id]), "score": hit.score} for hit in results.hits if hit.id in entries]
-        say_json({"total": results.total, "page": results.page, "results": hits, "facets": results.facets})
+        seen = {"total": results.total, "page": results.page, "explained": results.explained}
+        say_json({**seen, "did_you_mean": results.did_you_mean, "results": hits, "facets": results.facets})
         return
-    console.print(
+    console.say(
         f"{results.total:,} found" + (f"; did you mean '{results.did_you_mean}'?" if results.did_you_mean else "")
     )
+    for said in results.explained:
+        console.say(said)
     for hit in results.hits:
         if entry := entries.get(hit.id):
-            console.print(f"\n[bold]{entry.row.title}[/bold]", highlight=False)
-            console.print(f"  {entry.row.organisation or 'no organisation given'} · {entry.id}", markup=False)
-            console.print(f"  {words(entry.resource.descriptions)[:200]}", markup=False)
+            console.say(f"\n{entry.row.title}", style="bold")
+            console.say(f"  {entry.row.organisation or 'Organisation not given'} · {entry.id}")
+            console.say(f"  {shorten(words(entry.resource.descriptions) or 'Not given', 200, placeholder=' …')}")
 
 
 @click.command()
@@ -100,14 +107,14 @@ def status(here: Here, /, as_json: bool) -> None:
 @with_here
 def update(here: Here, /) -> None:
     """Apply what changed since the last time. Example: fedcat index update"""
-    console.print(f"Applied {catch_up(here.store, here.index, progress('changes applied:')):,} changes.")
+    console.say(f"Applied {counted(catch_up(here.store, here.index, progress('changes applied:')), 'change')}.")
 
 
 @index.command("rebuild")
 @with_here
 def rebuild_(here: Here, /) -> None:
     """Build the index from nothing. Example: fedcat index rebuild"""
-    console.print(f"Indexed {rebuild(here.store, here.index, progress('indexed:')):,} datasets and services.")
+    console.say(f"Indexed {rebuild(here.store, here.index, progress('indexed:')):,} datasets and services.")
 
 
 @click.command()
@@ -121,24 +128,17 @@ def export(here: Here, /, format_: str, output: Path | None) -> None:
     if output is None:
         write_export(here.store, here.settings, format_, sys.stdout.buffer)
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=output.parent, prefix=f".{output.name}.", delete=False) as file:
-        try:
-            count = write_export(here.store, here.settings, format_, file, progress("written:"))  # type: ignore[arg-type]
-            file.close()
-            os.replace(file.name, output)  # a reader sees the old file or the new one, never a part
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(file.name)
-            raise
-    console.print(f"Wrote {count:,} datasets and services to {output}.")
-
-
-def _pair(said: str) -> tuple[str, str]:
-    name, equals, value = said.partition("=")
-    if not equals:
-        raise WrongUse(f"--filter '{said}' has to be NAME=VALUE, such as --filter format=csv.")
-    return name, value
+    part = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            count = write_export(here.store, here.settings, format_, file, progress("written:"))
+        part.replace(output)  # a reader sees the old file or the new one, never a part
+    except OSError as wrong:
+        raise WrongUse(f"'{output}' cannot be written: {wrong.strerror}.") from wrong
+    finally:
+        part.unlink(missing_ok=True)
+    console.say(f"Wrote {count:,} datasets and services to {output}.")
 
 
 def _facts(entry: Any) -> dict[str, Any]:

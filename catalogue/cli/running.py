@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 
 import click
 
@@ -13,12 +14,14 @@ from catalogue.demo.server import served
 from catalogue.errors import SettingsError
 from catalogue.harvest import line
 from catalogue.harvest.runs import HarvestRun
-from catalogue.harvest.sources import from_toml
+from catalogue.harvest.sources import from_toml, set_up
 from catalogue.http import Client
 from catalogue.search.follow import catch_up
-from catalogue.source import harvester
+from catalogue.source import HarvestSource, harvester
+from catalogue.store import Run
 
 EXAMPLES_PORT = 8001
+PORT = click.IntRange(0, 65535)
 
 
 @click.command()
@@ -26,13 +29,19 @@ EXAMPLES_PORT = 8001
 def init(here: Here, /) -> None:
     """Create the database, or bring it up to this version. Example: fedcat init"""
     changed = here.bare_store.upgrade()
-    console.print("The database is ready." if changed else "The database is up to date already.")
+    console.say("The database is ready." if changed else "The database is up to date already.")
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for every one.")
-@click.option("--port", default=8000, show_default=True)
-@click.option("--workers", default=8, show_default=True, help="How many requests are answered at once.")
+@click.option("--port", default=8000, show_default=True, type=PORT)
+@click.option(
+    "--workers",
+    default=8,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many requests are answered at once.",
+)
 @with_here
 def serve(here: Here, /, host: str, port: int, workers: int) -> None:
     """Serve the site and the feeds. Example: fedcat serve --port 8080"""
@@ -41,29 +50,47 @@ def serve(here: Here, /, host: str, port: int, workers: int) -> None:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
-@click.option("--examples-port", default=EXAMPLES_PORT, show_default=True, help="Where the example sources are served.")
+@click.option("--port", default=8000, show_default=True, type=PORT)
+@click.option(
+    "--examples-port",
+    default=EXAMPLES_PORT,
+    show_default=True,
+    type=PORT,
+    help="Where the example sources are served.",
+)
 @click.option("--once", is_flag=True, help="Harvest the examples and stop, without serving the site.")
 @with_here
 def demo(here: Here, /, host: str, port: int, examples_port: int, once: bool) -> None:
     """Fill a catalogue from the example sources and serve it: what 'make run' does. Example: fedcat demo"""
     began = time.monotonic()
     here.bare_store.upgrade()
-    with served(port=examples_port) as address, Client(allow_private=True) as client:
-        for source in from_toml({"source": example_sources(address)}):
-            here.store.sources.replace(source)
-            run = HarvestRun.begin(source, here.store, here.settings.base_url)
-            done = line.harvest(run, harvester(source.type), client)
-            console.print(
-                f"  {source.name:<20} {source.type:<10} {done.added:>3} added {done.updated:>3} updated "
-                f"{done.unchanged:>3} unchanged {done.rejected:>3} rejected",
-                highlight=False,
-            )
+    with ExitStack() as opened:
+        try:
+            address = opened.enter_context(served(port=examples_port))
+        except OSError as wrong:
+            raise _taken("127.0.0.1", examples_port, "--examples-port", wrong) from wrong
+        client = opened.enter_context(Client(allow_private=True))
+        done = [_harvested(here, source, client) for source in from_toml({"source": example_sources(address)})]
         catch_up(here.store, here.index)
         count = here.store.datasets.count()
-        console.print(f"  {count:,} datasets and services, harvested and indexed in {time.monotonic() - began:.1f} s.")
+        console.say(f"  {count:,} datasets and services, harvested and indexed in {time.monotonic() - began:.1f} s.")
         if not once:
             _serve(here, host, port, workers=8)
+    if any(run.status != "complete" for run in done):
+        raise click.exceptions.Exit(1)
+
+
+def _harvested(here: Here, source: HarvestSource, client: Client) -> Run:
+    """One of the examples brought up to date, and told."""
+    set_up(here.store, source)
+    run = HarvestRun.begin(source, here.store, here.settings.base_url)
+    done = line.harvest(run, harvester(source.type), client)
+    counts = (
+        f"{done.added:>3} added {done.updated:>3} updated {done.unchanged:>3} unchanged {done.rejected:>3} rejected"
+    )
+    trouble = "" if done.status == "complete" else f"  {done.status}: {done.message}"
+    console.say(f"  {source.name:<20} {source.type:<10} {counts}{trouble}")
+    return done
 
 
 @click.command()
@@ -75,11 +102,9 @@ def doctor(here: Here, /, as_json: bool) -> None:
     if as_json:
         say_json(findings)
     for finding in () if as_json else findings:
-        console.print(
-            f"{'ok  ' if finding.good else 'BAD '} {finding.what}: {finding.found}", markup=False, highlight=False
-        )
+        console.say(f"{'ok  ' if finding.good else 'BAD '} {finding.what}: {finding.found}")
         if not finding.good:
-            console.print(f"     {finding.fix}", markup=False, highlight=False)
+            console.say(f"     {finding.fix}")
     if not all(finding.good for finding in findings):
         raise click.exceptions.Exit(1)
 
@@ -94,11 +119,13 @@ def _serve(here: Here, host: str, port: int, workers: int) -> None:
     try:
         server = waitress.create_server(app, host=host, port=port, threads=workers, ident="fedcat")
     except OSError as wrong:
-        raise SettingsError(
-            f"Port {port} of {host} cannot be used: {wrong.strerror}. Choose another with --port."
-        ) from wrong
-    console.print(f"Serving on http://{host}:{port} (stop with Ctrl+C)")
+        raise _taken(host, port, "--port", wrong) from wrong
+    console.say(f"Serving on http://{host}:{port} (stop with Ctrl+C)")
     try:
         server.run()
     except KeyboardInterrupt:
         server.close()
+
+
+def _taken(host: str, port: int, option: str, wrong: OSError) -> SettingsError:
+    return SettingsError(f"Port {port} of {host} cannot be used: {wrong.strerror}. Choose another with {option}.")

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from catalogue.cli.here import Here, as_json, console, say_json, table, with_here
+from catalogue.cli.here import Here, as_json, console, counted, pair, say_json, table, with_here
 from catalogue.dcat import Slug
 from catalogue.errors import WrongUse
-from catalogue.harvest.sources import checked, from_toml, remove
+from catalogue.harvest.sources import checked, from_toml, remove, set_up
 from catalogue.search.follow import catch_up
 from catalogue.source import HarvestSource, harvesters
 
@@ -43,8 +43,9 @@ def add(here: Here, /, name: str, options: tuple[str, ...], type_: str, **rest: 
     Example:
       fedcat source add transport --type ckan --url https://data.transport.example.gov.uk --organisation department-for-transport
     """
-    here.store.sources.add(checked(_source(name=name, type=type_, options=dict(map(_pair, options)), **rest)))
-    console.print(
+    pairs = dict(pair(said, "--option", "language=cy") for said in options)
+    here.store.sources.add(checked(_source(name=name, type=type_, options=pairs, **rest)))
+    console.say(
         f"Added '{name}'. 'fedcat preview {name}' shows what it would bring, 'fedcat harvest {name}' brings it."
     )
 
@@ -96,7 +97,7 @@ def show(here: Here, /, name: str, as_json: bool) -> None:
 def pause(here: Here, /, name: str) -> None:
     """Leave a source out of 'harvest --all'; its datasets stay. Example: fedcat source pause transport"""
     here.store.sources.pause(name, True)
-    console.print(f"'{name}' is paused. Its datasets stay as they are.")
+    console.say(f"'{name}' is paused. Its datasets stay as they are.")
 
 
 @source.command()
@@ -105,7 +106,7 @@ def pause(here: Here, /, name: str) -> None:
 def resume(here: Here, /, name: str) -> None:
     """Harvest a paused source again. Example: fedcat source resume transport"""
     here.store.sources.pause(name, False)
-    console.print(f"'{name}' is harvested again.")
+    console.say(f"'{name}' is harvested again.")
 
 
 @source.command("remove")
@@ -116,19 +117,20 @@ def remove_(here: Here, /, name: str, keep_datasets: bool) -> None:
     """Remove a source and withdraw what only it described. Example: fedcat source remove transport --keep-datasets"""
     gone = remove(here.store, name, keep_datasets)
     catch_up(here.store, here.index)
-    console.print(
-        f"Removed '{name}'. " + ("Its datasets stay." if keep_datasets else f"Withdrew what {gone:,} records said.")
-    )
+    left = "Its datasets stay." if keep_datasets else f"Withdrew what {counted(gone, 'record')} said."
+    console.say(f"Removed '{name}'. {left}")
 
 
 @source.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @with_here
 def import_(here: Here, /, file: Path) -> None:
-    """Set up every source of a TOML file; those of the same name are changed.
+    """Set up every source of a TOML file; those of the same name are changed. Nothing is, when one of them is wrong.
 
     \b
-    Example of a file:
+    Example:
+      fedcat source import sources.toml
+    with a file such as
       [[source]]
       name = "transport"
       type = "ckan"
@@ -139,8 +141,10 @@ def import_(here: Here, /, file: Path) -> None:
         held = tomllib.loads(file.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise WrongUse(f"{file} is not valid TOML: {wrong}.") from wrong
-    changed = [source.name for source in from_toml(held) if here.store.sources.replace(source)]
-    console.print(f"{len(changed)} sources set up or changed: {', '.join(changed) or 'all were as they should be'}.")
+    changed = [source.name for source in from_toml(held) if set_up(here.store, source)]
+    console.say(
+        f"{counted(len(changed), 'source')} set up or changed: {', '.join(changed) or 'all were as they should be'}."
+    )
 
 
 @source.command()
@@ -152,25 +156,16 @@ def types(as_json: bool) -> None:
         say_json({n: {"title": h.title, "sample": h.sample, "options": h.options} for n, h in found.items()})
         return
     for name, harvester in found.items():
-        console.print(
-            f"[bold]{name}[/bold]  {harvester.title}", f"  for example {harvester.sample}", sep="\n", markup=True
-        )
-        table(
-            ("  Option", "Meaning", "Default"),
-            [(f"  {o.name}", o.meaning, o.default or "–") for o in harvester.options],
-        )
-        console.print()
+        console.say(f"{name}: {harvester.title}", style="bold")
+        console.say(f"  for example {harvester.sample}")
+        if harvester.options:
+            rows = [(f"  {o.name}", o.meaning, o.default or "–") for o in harvester.options]
+            table(("  Option", "Meaning", "Default"), rows)
+        console.say("")
 
 
 def _source(*, organisation: str | None, name: str, **rest: Any) -> HarvestSource:
     return HarvestSource(name=Slug(name), organisation=Slug(organisation) if organisation else None, **rest)
-
-
-def _pair(said: str) -> tuple[str, str]:
-    name, equals, value = said.partition("=")
-    if not equals or not name:
-        raise WrongUse(f"--option '{said}' has to be NAME=VALUE, such as --option rows=200.")
-    return name.strip(), value.strip()
 
 
 def _facts(source: HarvestSource) -> dict[str, Any]:

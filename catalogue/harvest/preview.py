@@ -23,7 +23,9 @@ class Preview:
     source: str
     fetched: int = 0
     unchanged: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("added", "updated", "rejected", "problems"), 0)
+    )
     added: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     withdrawn: list[str] | None = None
@@ -32,7 +34,7 @@ class Preview:
     message: str = ""
 
     def count(self, what: str, title: str) -> None:
-        self.counts[what] = self.counts.get(what, 0) + 1
+        self.counts[what] += 1
         shown: list[str] = getattr(self, what)
         if len(shown) < SHOWN:
             shown.append(title)

@@ -20,9 +20,9 @@ PARAGRAPHS = frozenset(
 )
 LINES = frozenset("br caption dd dt figcaption legend li option summary tr".split())
 CELLS = frozenset(("td", "th"))
-SILENT = frozenset("head iframe noscript object script style svg template textarea title".split())
+SILENT = ("head", "iframe", "object", "script", "style", "svg", "template", "textarea", "title")
 
-_NAMED = r"(?:" + "|".join(sorted(TAGS, key=len, reverse=True)) + r"|[a-z]\w*:\w+)"
+_NAMED = "(?:" + "|".join(sorted(TAGS, key=len, reverse=True)) + r"|(?:m|o|st1|v|w):\w+)"  # the last are Word's own
 _TAG = rf"</?{_NAMED}(?:\s[^<>]*)?/?>"
 _ENTITY = r"&(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});"
 _MARKUP = re.compile(f"{_TAG}|{_ENTITY}|<!--", re.IGNORECASE)
@@ -31,6 +31,8 @@ _BREAKING = re.compile(rf"</?(?:{'|'.join(sorted(PARAGRAPHS | LINES))})(?:\s[^<>
 _NOT_A_TAG = re.compile(f"<(?!{_TAG[1:]})", re.IGNORECASE)
 _AMPERSAND = re.compile(r"&(?:(?:amp|AMP|#0*38|#[xX]0*26);)*")
 _FOLLOWED = re.compile(r"(?:[A-Za-z][A-Za-z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});")
+_UNSEEN = re.compile(rf"<!--|<({'|'.join(SILENT)})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_ENDS = {"<!--": re.compile("-->")} | {tag: re.compile(rf"</{tag}\s*>", re.IGNORECASE) for tag in SILENT}
 _LONE_LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 _LINKED = re.compile(r"(?:https?|ftp)://|mailto:", re.IGNORECASE)
 
@@ -45,7 +47,7 @@ def plain(words: str) -> str:
     words = _AMPERSAND.sub(_one_ampersand, words)
     if not _ANY_TAG.search(words):
         return re.sub(_ENTITY, lambda found: unescape(found[0]), words)
-    words = _without_comments(words)
+    words = _seen(words)
     if _BREAKING.search(words):
         words = _LONE_LINE_END.sub(" ", words)
     reader = _Reader()
@@ -64,17 +66,21 @@ def _one_ampersand(found: re.Match[str]) -> str:
     return "&" if follows and _means_something("&" + follows[0]) else "&amp;"
 
 
-def _without_comments(words: str) -> str:
-    """str.partition, not a pattern: a pattern takes quadratic time where many comments begin and none ends."""
-    kept = []
-    while words:
-        before, begun, after = words.partition("<!--")
-        kept.append(before)
-        _, ended, words = after.partition("-->")
-        if begun and not ended:
-            kept.append(after)
-            break
-    return "".join(kept)
+def _seen(words: str) -> str:
+    """Without comments, scripts and the like. One that never ends loses its beginning only: the rest may be meant to be read.
+
+    One pattern for both ends would take quadratic time where many begin and none ends.
+    """
+    kept, place, endless = [], 0, set[str]()
+    while found := _UNSEEN.search(words, place):
+        kept.append(words[place : found.start()])
+        place, kind = found.end(), (found[1] or "<!--").lower()
+        end = None if kind in endless else _ENDS[kind].search(words, place)
+        if end:
+            place = end.end()
+        else:
+            endless.add(kind)
+    return "".join((*kept, words[place:]))
 
 
 class _Reader(HTMLParser):
@@ -84,13 +90,10 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.said: list[str] = []
         self.gap = ""
-        self.silent: list[str] = []
         self.links: list[tuple[str, int]] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag in SILENT:
-            self.silent.append(tag)
         self._break(tag)
         if tag == "li":
             self._say("- ")
@@ -100,8 +103,6 @@ class _Reader(HTMLParser):
             self._say(given.get("alt", ""))
 
     def handle_endtag(self, tag: str) -> None:
-        if self.silent and tag == self.silent[-1]:
-            self.silent.pop()
         if tag == "a" and self.links:
             self._link(*self.links.pop())
         if tag in CELLS:
@@ -114,8 +115,7 @@ class _Reader(HTMLParser):
             self.handle_endtag(tag)
 
     def handle_data(self, data: str) -> None:
-        if not self.silent:
-            self._say(re.sub(r"[^\S\n]+", " ", data))
+        self._say(re.sub(r"[^\S\n]+", " ", data))
 
     def _break(self, tag: str) -> None:
         if tag in PARAGRAPHS:
@@ -124,8 +124,6 @@ class _Reader(HTMLParser):
             self.gap = self.gap or "\n"
 
     def _say(self, words: str) -> None:
-        if self.silent or not words:
-            return
         if not words.strip():
             if not self.gap:
                 self.said.append(words)
@@ -137,6 +135,5 @@ class _Reader(HTMLParser):
 
     def _link(self, address: str, begun: int) -> None:
         label = "".join(self.said[begun:]).strip()
-        if not _LINKED.match(address) or address.removeprefix("mailto:") == label:
-            return
-        self._say(f" ({address.removeprefix('mailto:')})" if label else address)
+        if _LINKED.match(address) and address.removeprefix("mailto:").rstrip("/") != label.rstrip("/"):
+            self._say(f" ({address.removeprefix('mailto:')})" if label else address)

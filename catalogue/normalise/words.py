@@ -55,13 +55,10 @@ def one_spelling(resource: Resource) -> Resource:
     """Of keywords that differ only in capitals, the one first in order stays: `"Trade"`, `"trade"` → `"Trade"`."""
     if len(resource.keywords) < 2:
         return resource
-    kept = {(word.value.casefold(), word.lang): word for word in sorted(resource.keywords, key=_capitals_first)}
+    kept: dict[tuple[str, str], Text] = {}
+    for word in sorted(resource.keywords, key=lambda word: (word.lang, word.value)):  # capitals come before small letters
+        kept.setdefault((word.value.casefold(), word.lang), word)
     return resource if len(kept) == len(resource.keywords) else replace(resource, keywords=frozenset(kept.values()))
-
-
-def _capitals_first(word: Text) -> tuple[str, ...]:
-    """Sorted so that the wanted spelling comes last, and wins: capitals come before small letters in every alphabet we meet."""
-    return (word.lang, *(chr(0x10FFFF - ord(letter)) for letter in word.value), chr(0x10FFFF))
 
 
 def says_nothing(words: str) -> bool:

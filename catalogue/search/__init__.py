@@ -173,7 +173,7 @@ class SearchIndex(Protocol):
         """Answer one question."""
 
     def suggest(self, prefix: str, limit: int = 8) -> tuple[str, ...]:
-        """Titles, and then words, that complete what somebody has begun to type."""
+        """Titles and words that complete what somebody has begun to type."""
 
     def stem(self, word: str) -> str:
         """The form in which this engine compares words, so that a snippet marks what the engine matched."""

@@ -24,7 +24,7 @@ from catalogue.search.whoosh_segment import Cache, Segment
 from catalogue.search.whoosh_spelling import did_you_mean, suggestions
 from catalogue.search.words import fold, parse
 
-CACHE = 64 * 2**20  # bytes of decoded postings that a process keeps
+CACHE = 128 * 2**20  # bytes of decoded postings that a process keeps
 ATTEMPTS = 20  # to open what another process is just replacing
 
 
@@ -100,7 +100,7 @@ class WhooshIndex:
         )
 
     def suggest(self, prefix: str, limit: int = 8) -> tuple[str, ...]:
-        """Titles, and then words, that complete what somebody has begun to type."""
+        """Titles and words that complete what somebody has begun to type."""
         return suggestions(self._view(), prefix, limit)
 
     def stem(self, word: str) -> str:

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from whoosh.codec.whoosh3 import W3Codec, W3PostingsWriter
 
 from catalogue.search import Document, IndexBusy
-from catalogue.search.whoosh_fields import Places, indexed, prepared
+from catalogue.search.whoosh_fields import PlacesFormat, indexed, prepared
 from catalogue.search.whoosh_files import NAME, Change, MappedStorage, changing, contents
-from catalogue.search.whoosh_postings import entries, terms_from
+from catalogue.search.whoosh_postings import Terms
 
 MAX_DOCUMENTS = 20_000  # in one segment: bounds the memory of a build and the time of a merge
 SIBLINGS = 8  # so many segments of about one size become one
@@ -170,7 +170,7 @@ def _built(
 ) -> Any:
     """One segment; `newest` and `older` are told which documents it replaces."""
     new = _NewSegment(change)
-    fields = {name: _PlacedField() if isinstance(kind, Places) else _Field() for name, kind in indexed(change.schema)}
+    fields = {name: _PlacedField() if isinstance(kept, PlacesFormat) else _Field() for name, kept in indexed(change.schema)}
     for document in documents:
         if document.id in newest:
             older.append(newest[document.id])
@@ -213,9 +213,10 @@ def _merged(change: Change, segments: Sequence[Any]) -> Any:
     """One segment with what is left in several."""
     new = _NewSegment(change)
     numbers = [_copied(change, segment, new) for segment in segments]
-    readers = [segment.codec().terms_reader(change.files, segment) for segment in segments]
+    fields = dict(indexed(change.schema))
+    readers = [Terms(segment.codec().terms_reader(change.files, segment), fields) for segment in segments]
     try:
-        return new.finish((name, _joined(readers, numbers, name, kind.format)) for name, kind in indexed(change.schema))
+        return new.finish((name, _joined(readers, numbers, name)) for name in fields)
     finally:
         for reader in readers:
             reader.close()
@@ -233,16 +234,17 @@ def _copied(change: Change, segment: Any, new: _NewSegment) -> list[int | None]:
     return numbers
 
 
-def _joined(readers: Sequence[Any], numbers: Sequence[list[int | None]], field: str, kept: Any) -> Iterator[Posted]:
+def _joined(readers: Sequence[Terms], numbers: Sequence[list[int | None]], field: str) -> Iterator[Posted]:
     """The postings of a field in several segments, under the new numbers."""
-    streams = [[(term, at) for term, _ in terms_from(reader, field, b"")] for at, reader in enumerate(readers)]
-    for term, holders in groupby(merge(*streams), key=itemgetter(0)):
+    streams = [[(term.text, at, term) for term in reader.beginning(field)] for at, reader in enumerate(readers)]
+    for text, holders in groupby(merge(*streams, key=itemgetter(0, 1)), key=itemgetter(0)):
         ids, weights, values = array("I"), array("f"), list[bytes]()
-        for _, at in holders:
-            for old, weight, value in entries(readers[at], field, term, kept):
-                if (document := numbers[at][old]) is not None:
+        for _, at, term in holders:
+            renumbered = numbers[at]
+            for old, weight, value in readers[at].entries(field, term):
+                if (document := renumbered[old]) is not None:
                     ids.append(document)
                     weights.append(weight)
                     values.extend(value)
         if ids:
-            yield term, ids, weights, values
+            yield text, ids, weights, values

@@ -101,9 +101,9 @@ def facet_field(parameter: str) -> str:
     return f"facet_{parameter}"
 
 
-def indexed(schema: StampedSchema) -> list[tuple[str, Any]]:
-    """The fields that have terms, in order."""
-    return [(name, kind) for name, kind in schema.items() if isinstance(kind, Weights | Places)]
+def indexed(schema: StampedSchema) -> list[tuple[str, formats.Format]]:
+    """The fields that have terms, in order, and what each keeps beside them."""
+    return [(name, kind.format) for name, kind in schema.items() if isinstance(kind, Weights | Places)]
 
 
 def prepared(document: Document) -> dict[str, Any]:

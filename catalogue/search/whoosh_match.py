@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
+from itertools import chain
 from math import log
 from operator import and_
 
@@ -53,12 +54,8 @@ class View:
     def titles(self) -> list[Keys]:
         """For each part, how many documents come after each when all are sorted by title."""
         order = [np.zeros(part.segment.count, np.uint64) for part in self.parts]
-        every = (
-            (*decides, at, number)
-            for at, part in enumerate(self.parts)
-            for number, decides in enumerate(part.segment.sorted_by)
-        )
-        for after, (*_, at, number) in enumerate(sorted(every, reverse=True)):
+        runs = ([(*each, at) for each in part.segment.by_title] for at, part in enumerate(self.parts))
+        for after, (*_, number, at) in enumerate(sorted(chain.from_iterable(runs), reverse=True)):
             order[at][number] = after
         return order
 

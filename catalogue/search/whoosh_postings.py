@@ -1,4 +1,4 @@
-"""The postings of one term in one segment, decoded block by block into arrays.
+"""The terms of a segment and their postings, decoded block by block into arrays.
 
 This is the place that relies on the inside of Whoosh's codec ("W3", unchanged since 2.7), which is why the version is pinned;
 a test compares every answer with what Whoosh's own matcher gives.
@@ -7,22 +7,26 @@ a test compares every answer with what Whoosh's own matcher gives.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
+from whoosh.codec.whoosh3 import W3TermInfo
 from whoosh.reading import TermNotFound
 
 Ids = NDArray[np.uint32]
 Numbers = NDArray[np.float32]
 Keys = NDArray[np.uint64]
+Stands = NDArray[np.int64]
 
 NO_IDS: Ids = np.empty(0, np.uint32)
 NO_NUMBERS: Numbers = np.empty(0, np.float32)
+NOWHERE: Stands = np.empty(0, np.int64)
+PLACES = 1 << 17  # more than any place, and any distance in a phrase before the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,63 +40,96 @@ class Postings:
     @property
     def size(self) -> int:
         """About how many bytes of memory it takes."""
-        return (
-            self.ids.nbytes
-            + self.weights.nbytes
-            + min(2 * len(self.ids), 8192 * (1 + int(self.ids[-1:].sum()) // 65536))
-            + 300
-        )
+        return 400 + 10 * len(self.ids)
 
 
 NOTHING = Postings(NO_IDS, NO_NUMBERS, BitMap())
 
 
-def postings(terms: Any, field: str, term: bytes, kept: Any) -> Postings:
-    """The postings of a term, none if the segment does not have it. `terms` is the segment's, `kept` the field's format."""
-    ids, weights = [], []
-    for matcher in _blocks(terms, field, term, kept):
-        matcher._read_data()
-        deltas, weight = matcher._data[0], matcher._data[1]
-        ids.append(np.cumsum(np.array(deltas, np.uint32), dtype=np.uint32))
-        weights.append(_weights(weight, len(deltas)))
-    if not ids:
-        return NOTHING
-    found = np.concatenate(ids)
-    return Postings(found, np.concatenate(weights), bitmap(found))
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term of a field, where its postings are, and what is known without reading them."""
+
+    text: bytes
+    info: W3TermInfo
+
+    @property
+    def count(self) -> int:
+        """How many documents have it."""
+        return int(self.info.doc_frequency())
 
 
-def places(terms: Any, field: str, term: bytes, kept: Any, among: BitMap) -> Iterator[tuple[int, array[int]]]:
-    """Where the term stands in each of the documents `among`; blocks without any of them are skipped unread."""
-    after = 0
-    for matcher in _blocks(terms, field, term, kept):
-        upto = matcher._maxid + 1
-        if among.range_cardinality(after, upto):
-            matcher._read_data()
-            for number, value in zip(np.cumsum(matcher._data[0]).tolist(), matcher._data[2], strict=True):
-                if number in among:
-                    yield number, array("H", value)
-        after = upto
+class Terms:
+    """The terms of one segment. Not for two threads at once: the files underneath have one position."""
 
+    def __init__(self, reader: Any, formats: dict[str, Any]) -> None:
+        self._reader = reader
+        self._formats = formats
 
-def entries(terms: Any, field: str, term: bytes, kept: Any) -> Iterator[tuple[int, float, tuple[bytes, ...]]]:
-    """The postings of a term one by one, as merging needs them: document, weight, and the places if the field keeps them."""
-    for matcher in _blocks(terms, field, term, kept):
-        matcher._read_data()
-        deltas, weight, values = matcher._data
-        for number, (at, heavy) in enumerate(
-            zip(accumulate(deltas), _weights(weight, len(deltas)).tolist(), strict=True)
-        ):
-            yield at, heavy, (values[number],) if values else ()
+    def term(self, field: str, text: bytes) -> Term | None:
+        """One term, if the segment has it."""
+        try:
+            return Term(text, self._reader.term_info(field, text))
+        except TermNotFound:
+            return None
 
+    def beginning(self, field: str, prefix: bytes = b"") -> Iterator[Term]:
+        """The terms of a field that begin with a prefix, in order."""
+        if field in self._reader.indexed_field_names():
+            for (name, text), info in self._reader.items_from(field, prefix):
+                if name != field or not text.startswith(prefix):
+                    return
+                yield Term(text, info)
 
-def terms_from(terms: Any, field: str, prefix: bytes) -> Iterator[tuple[bytes, int]]:
-    """The terms of a field that begin with a prefix, in order, each with the number of documents that have it."""
-    if field not in terms.indexed_field_names():
-        return
-    for (name, term), info in terms.items_from(field, prefix):
-        if name != field or not term.startswith(prefix):
+    def postings(self, field: str, term: Term | None) -> Postings:
+        """The documents of a term, none if it is not there."""
+        ids, weights = [], []
+        for deltas, weight, _ in self._blocks(field, term) if term else ():
+            ids.append(np.cumsum(np.array(deltas, np.uint32), dtype=np.uint32))
+            one = weight is None or isinstance(weight, float)
+            weights.append(np.full(len(deltas), weight or 1.0, np.float32) if one else np.array(weight, np.float32))
+        if not ids:
+            return NOTHING
+        found = np.concatenate(ids)
+        return Postings(found, np.concatenate(weights), bitmap(found))
+
+    def stands(self, field: str, term: Term | None, among: BitMap, distance: int) -> Stands:
+        """Where a phrase would begin that has the term at a distance: document times PLACES plus place, in order.
+
+        Blocks without any of the documents `among` are skipped unread.
+        """
+        found = [NOWHERE]
+        for deltas, _, values in self._blocks(field, term, among) if term else ():
+            places = np.frombuffer(b"".join(values), np.uint16).astype(np.int64)
+            documents = np.repeat(np.cumsum(deltas), [len(value) // 2 for value in values])
+            found.append(documents * PLACES + places + (PLACES // 2 - distance))
+        return np.concatenate(found)
+
+    def entries(self, field: str, term: Term) -> Iterator[tuple[int, float, tuple[bytes, ...]]]:
+        """The postings one by one, as merging needs them: document, weight, and the places if the field keeps them."""
+        if term.count == 1 and self._formats[field].fixed_value_size() == 0:
+            yield term.info.min_id(), term.info.weight(), ()
             return
-        yield term, info.doc_frequency()
+        for deltas, weight, values in self._blocks(field, term):
+            weights = repeat(weight or 1.0) if weight is None or isinstance(weight, float) else weight
+            yield from zip(accumulate(deltas), weights, ((value,) for value in values) if values else repeat(()), strict=False)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._reader.close()
+
+    def _blocks(self, field: str, term: Term, among: BitMap | None = None) -> Iterator[tuple[Sequence[int], Any, Any]]:
+        """The content of one block after another: the first id and the steps between ids, weights (None: all 1), values."""
+        matcher = self._reader._codec.postings_reader(self._reader._postfile, term.info, self._formats[field])
+        after = 0
+        while True:
+            if among is None or among.range_cardinality(after, matcher._maxid + 1):
+                matcher._read_data()
+                yield matcher._data
+            if matcher._lastblock:
+                return
+            after = matcher._maxid + 1
+            matcher._next_block()
 
 
 def bitmap(ids: Ids) -> BitMap:
@@ -103,21 +140,3 @@ def bitmap(ids: Ids) -> BitMap:
 def array_of(found: BitMap) -> Ids:
     """A roaring bitmap as sorted ids."""
     return np.frombuffer(found.to_array(), np.uint32)
-
-
-def _blocks(terms: Any, field: str, term: bytes, kept: Any) -> Iterator[Any]:
-    """Whoosh's matcher, standing on one block after another."""
-    try:
-        matcher = terms.matcher(field, term, kept)
-    except TermNotFound:
-        return
-    yield matcher
-    while not matcher._lastblock:
-        matcher._next_block()
-        yield matcher
-
-
-def _weights(weight: Any, count: int) -> Numbers:
-    if weight is None or isinstance(weight, float):
-        return np.full(count, 1.0 if weight is None else weight, np.float32)
-    return np.array(weight, np.float32)

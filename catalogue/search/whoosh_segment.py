@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from catalogue.search import IndexUnusable
-from catalogue.search.whoosh_fields import ROW, StampedSchema, encoded, facet_field, stem
+from catalogue.search.whoosh_fields import ROW, StampedSchema, encoded, facet_field, indexed, stem
 from catalogue.search.whoosh_files import MappedStorage, intact
-from catalogue.search.whoosh_postings import Postings, places, postings, terms_from
+from catalogue.search.whoosh_postings import PLACES, Postings, Stands, Terms, bitmap
 from catalogue.search.words import words
 
 LAST_LETTER = chr(0x10FFFF)
@@ -70,9 +70,8 @@ class Segment:
         self._cache = cache
         self._files = files
         self._lock = RLock()  # a memory map has one position
-        self._formats = {name: kind.format for name, kind in schema.items() if kind.format}
         _check_sizes(files, schema, self.name)
-        self._terms = segment.codec().terms_reader(files, segment)
+        self._terms = Terms(segment.codec().terms_reader(files, segment), dict(indexed(schema)))
         finalize(self, self._terms.close)
         rows = segment.codec().per_document_reader(files, segment)
         self._facets: dict[str, dict[str, BitMap]] = {}
@@ -103,10 +102,8 @@ class Segment:
         with self._reading():
             if parameter not in self._facets:
                 field = facet_field(parameter)
-                names = [term for term, _ in terms_from(self._terms, field, b"")]
-                self._facets[parameter] = {
-                    name.decode(): postings(self._terms, field, name, self._formats[field]).bitmap for name in names
-                }
+                terms = list(self._terms.beginning(field))
+                self._facets[parameter] = {term.text.decode(): self._terms.postings(field, term).bitmap for term in terms}
         return self._facets[parameter]
 
     def id(self, number: int) -> str:
@@ -126,11 +123,11 @@ class Segment:
             return {name.decode(): number for number, name in enumerate(self._ids)}
 
     @cached_property
-    def sorted_by(self) -> list[tuple[str, str, str]]:
-        """What decides where each document comes when results are sorted by title."""
+    def by_title(self) -> list[tuple[str, str, str, int]]:
+        """The documents in the order of their titles: what decides that order, then the number."""
         with self._reading():
             titles, ids = ([text.decode() for text in column] for column in (self._titles, self._ids))
-        return [(" ".join(words(title)), title, name) for title, name in zip(titles, ids, strict=True)]
+        return sorted((" ".join(words(title)), title, ids[number], number) for number, title in enumerate(titles))
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -142,25 +139,25 @@ class Segment:
 
     def _decoded(self, field: str, term: str) -> Postings:
         with self._reading():
-            return postings(self._terms, field, encoded(term), self._formats[field])
+            return self._terms.postings(field, self._terms.term(field, encoded(term)))
 
     def _words(self, letter: str) -> Lexicon:
         with self._reading():
-            found = list(terms_from(self._terms, "words", encoded(letter)))
-        return Lexicon([word.decode() for word, _ in found], [count for _, count in found])
+            found = list(self._terms.beginning("words", encoded(letter)))
+        return Lexicon([term.text.decode() for term in found], [term.count for term in found])
 
     def _phrased(self, phrase: Phrased) -> BitMap:
         """Documents with all the stems first, then those in which the words themselves stand where they should."""
-        among = BitMap.intersection(*(self.postings("text", stem(word)).bitmap for _, word in phrase))
-        starts: dict[int, set[int]] | None = None
-        for distance, word in phrase:
+        stems = {word: self.postings("text", stem(word)) for _, word in phrase}
+        among = BitMap.intersection(*(postings.bitmap for postings in stems.values()))
+        common: Stands | None = None
+        for distance, word in sorted(phrase, key=lambda each: len(stems[each[1]].ids)):
             if not among:
                 break
             with self._reading():
-                found = list(places(self._terms, "words", encoded(word), self._formats["words"], among))
-            begins = {number: {place - distance for place in at} for number, at in found}
-            starts = begins if starts is None else {n: s for n in begins if (s := starts[n] & begins[n])}
-            among = BitMap(starts)
+                stands = self._terms.stands("words", self._terms.term("words", encoded(word)), among, distance)
+            common = stands if common is None else np.intersect1d(common, stands, assume_unique=True)
+            among = among & bitmap(np.unique(common // PLACES).astype(np.uint32))
         return among
 
 

@@ -9,9 +9,10 @@ from catalogue.search import Query
 from catalogue.search.whoosh_answer import best, find
 from catalogue.search.whoosh_fields import stem
 from catalogue.search.whoosh_match import Matcher, View
-from catalogue.search.words import All, Prefix, Typed, Word, fold, leaves, parse, spans
+from catalogue.search.words import All, Prefix, Typed, Word, leaves, parse, spans
 
 LONG = 5  # from so many letters on, two mistakes may be corrected
+ENDINGS = 3  # ways to finish a word that are offered
 
 
 def did_you_mean(view: View, query: Query, typed: Typed) -> str | None:
@@ -28,22 +29,25 @@ def did_you_mean(view: View, query: Query, typed: Typed) -> str | None:
 
 
 def suggestions(view: View, begun: str, limit: int) -> tuple[str, ...]:
-    """Titles that have all the words, the last of which may be unfinished, then the likeliest ways to finish it."""
+    """Titles that begin so, the likeliest ways to finish the last word, then what else has all the words."""
     typed = _unfinished(parse(begun))
     if typed.tree is None or limit < 1:
         return ()
     query, matcher = Query(words=begun, per_page=3 * limit), Matcher(view, typed)
     titles = [part.segment.title(number) for part, number, _ in best(view, query, matcher, find(view, query, matcher).hits())]
-    begins = fold_all(begun)
-    titles.sort(key=lambda title: not fold_all(title).startswith(begins))
+    begins = _folded(begun)
     unfinished = typed.tree.of[-1]
-    endings = view.endings(unfinished.text)[:limit] if isinstance(unfinished, Prefix) else []
+    endings = view.endings(unfinished.text)[:ENDINGS] if isinstance(unfinished, Prefix) else []
     *_, (start, _, _) = spans(typed.text)
-    offered = {fold_all(text): text for text in reversed([*titles, *(typed.text[:start] + word for word, _ in endings)])}
-    return tuple(reversed(offered.values()))[:limit]
+    finished = [typed.text[:start] + word for word, _ in endings if word != unfinished.text]
+    first = [title for title in titles if _folded(title).startswith(begins)]
+    offered: dict[str, str] = {}
+    for text in (*first, *finished, *titles):
+        offered.setdefault(_folded(text), text)
+    return tuple(offered.values())[:limit]
 
 
-def fold_all(text: str) -> str:
+def _folded(text: str) -> str:
     """A text as it is compared with another as a whole."""
     return " ".join(word for _, _, word in spans(text))
 
@@ -60,20 +64,16 @@ def _known(view: View, word: str) -> bool:
 
 def _nearest(view: View, wrong: str) -> str | None:
     """The known word with the fewest mistakes between, the commonest of those."""
+    most = 2 if len(wrong) >= LONG else 1
+    letters = set(wrong)
     known: Counter[str] = Counter()
     for letter in dict.fromkeys(wrong[:2]):  # the first letter may be superfluous, or the second one's place
         for part in view.parts:
             lexicon = part.segment.lexicon(letter)
-            known.update(dict(zip(lexicon.words, lexicon.counts, strict=True)))
-    most = 2 if len(wrong) >= LONG else 1
-    letters = set(wrong)
-    near = (
-        (distance, -count, word)
-        for word, count in known.items()
-        if abs(len(word) - len(wrong)) <= most
-        and len(letters.symmetric_difference(word)) <= 2 * most
-        and (distance := mistakes(wrong, word, most)) <= most
-    )
+            for word, count in zip(lexicon.words, lexicon.counts, strict=True):
+                if abs(len(word) - len(wrong)) <= most and len(letters.symmetric_difference(word)) <= 2 * most:
+                    known[word] += count
+    near = ((found, -count, word) for word, count in known.items() if (found := mistakes(wrong, word, most)) <= most)
     return min(near, default=(0, 0, None))[2]
 
 

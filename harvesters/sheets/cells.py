@@ -60,43 +60,42 @@ def lines(meanings: Sequence[Meaning], row: Sequence[str], headings: Headings) -
     for number, cell in enumerate(row):
         if words := said(cell):
             meaning = meanings[number] if number < len(meanings) else Meaning(str(number + 1))
-            unpacked = _object(words) if words[0] in "{[" and meaning.part not in VALUES else None
-            if unpacked is None:
-                line.append((meaning, words))
-            else:
-                path = meaning.heading if _is_prefix(meaning.heading, headings) else ""
-                _unpack(unpacked, path, headings, line, more)
+            unpacked = _unpacked(words, meaning, headings) if words[0] in "{[" and meaning.part not in VALUES else []
+            line += unpacked[0] if unpacked else [(meaning, words)]
+            more += unpacked[1:]
     return [line, *more]
 
 
-def _object(words: str) -> Any:
-    """The JSON object, or list of objects, that a cell holds."""
+def _unpacked(words: str, meaning: Meaning, headings: Headings) -> list[Line]:
+    """A JSON object, or list of objects, as lines of its own: each member a column, each file a line."""
     with suppress(ValueError, RecursionError):
         found = json.loads(words)
-        if isinstance(found, dict) or (isinstance(found, list) and any(isinstance(item, dict) for item in found)):
-            return found
-    return None
+        if isinstance(found, dict) or _has_objects(found):
+            is_prefix = any(headings.meaning(f"{meaning.heading} {word}").part for word in ("title", "name"))
+            line: Line = []
+            more: list[Line] = []
+            _unpack(found, meaning.heading if is_prefix else "", headings, line, more)
+            return [line, *more]
+    return []
 
 
-def _is_prefix(heading: str, headings: Headings) -> bool:
-    """Whether the heading says whose properties the object's are: 'publisher', 'distribution'."""
-    return any(headings.meaning(f"{heading} {word}").part for word in ("title", "name"))
+def _has_objects(found: Any) -> bool:
+    return isinstance(found, list) and any(isinstance(item, dict) for item in found)
 
 
 def _unpack(found: Any, path: str, headings: Headings, line: Line, more: list[Line], depth: int = 0) -> None:
-    """Each member of a JSON object as if it were a column of its own, each file as if it were a row."""
     if isinstance(found, dict) and depth < DEEPEST:
         for key, value in found.items():
             if not (path and key == "@type"):
                 _unpack(value, f"{path} {key}".strip(), headings, line, more, depth + 1)
-    elif isinstance(found, list) and any(isinstance(item, dict) for item in found) and depth < DEEPEST:
-        of_files = headings.meaning(f"{path} title").part == "distribution"
+    elif _has_objects(found) and depth < DEEPEST:
+        is_file = headings.meaning(f"{path} title").part == "distribution"
         for item in found:
             another: Line = []
-            _unpack(item, path, headings, another if of_files else line, more, depth + 1)
+            _unpack(item, path, headings, another if is_file else line, more, depth + 1)
             more += [another] if another else []
-    elif words := said(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)):
-        line.append((headings.meaning(path), words))
+    elif cell := said(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)):
+        line.append((headings.meaning(path), cell))
 
 
 # -- What a cell says: each reader takes its words, and the language they are in --------------------------------------

@@ -111,10 +111,10 @@ def _of_text(response: Response, head: bytes, encoding: str, separator: str) -> 
 
 def _is_encoding(name: str) -> bool:
     try:
-        b"".decode(name)
-    except (LookupError, UnicodeError):  # some codecs are known, but not for text
+        io.TextIOWrapper(io.BytesIO(), name)
+    except LookupError:  # nobody knows it, or it is for something else than text
         return False
-    return True
+    return bool(name)
 
 
 def _encoding(response: Response, head: bytes) -> tuple[str, tuple[Problem, ...]]:
@@ -127,7 +127,7 @@ def _encoding(response: Response, head: bytes) -> tuple[str, tuple[Problem, ...]
         return "utf-16-be" if even > odd else "utf-16-le", ()
     with response.open() as file:
         good, bad = _utf_8(file)
-    if good >= bad:
+    if good * 5 >= bad:  # letters seldom come out as UTF-8 by accident
         return "utf-8-sig", (_mixed(bad),) if bad else ()
     declared = response.charset or ""
     return declared if _is_encoding(declared) and not declared.startswith("utf") else "cp1252", ()
@@ -257,6 +257,8 @@ def _of_workbook(response: Response, only: str) -> list[Sheet]:
         _give_up(f"{response.url} {refused}.", fix, response)
     except DAMAGED as error:
         _give_up(f"{response.url} cannot be opened as an Excel workbook: {_why(error)}.", fix, response)
+    if not found:
+        _give_up(f"{response.url} has no visible sheet.", fix, response)
     chosen = [pair for pair in found if pair[0].casefold() == only.casefold()] if only else found
     if not chosen and only.isdecimal() and 1 <= int(only) <= len(found):
         chosen = [found[int(only) - 1]]

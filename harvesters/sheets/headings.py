@@ -21,6 +21,10 @@ LANGUAGES = {
     "english": "en", "eng": "en", "en": "en", "saesneg": "en", "welsh": "cy", "cymraeg": "cy", "cy": "cy",
     "gaelic": "gd", "gd": "gd", "irish": "ga", "ga": "ga",
 }  # fmt: skip
+WELSH = {
+    "teitl": "title", "enw": "name", "disgrifiad": "description", "crynodeb": "summary", "allweddeiriau": "keyword",
+    "trwydded": "licence", "cyhoeddwr": "publisher",
+}  # fmt: skip
 OBLIGATIONS = frozenset({"mandatory", "required", "recommended", "optional", "conditional", "mandatory if applicable"})
 SPELLINGS = {"organization": "organisation", "license": "licence", "licensing": "licence"}
 ABOUT_DATASET = ("dataset", "data asset", "information asset", "asset")
@@ -81,7 +85,7 @@ class Headings:
     def explaining(self, mapping: str) -> Headings:
         """The same, and 'Dataset name=title; Data holder=publisher' besides. To mean nothing, a column is mapped to nothing."""
         pairs = (pair.rpartition("=") for pair in mapping.split(";") if pair.strip())
-        return replace(self, explained={canonical(heading): meaning.strip() for heading, _, meaning in pairs})
+        return replace(self, explained={canonical(words or said): said.strip() for words, _, said in pairs})
 
     def unknown(self) -> list[str]:
         """What the owner's mapping says that means nothing here."""
@@ -145,17 +149,23 @@ def _variants(phrase: str) -> Iterator[tuple[str, str]]:
     bare = re.sub(rf" (?:{'|'.join(sorted(OBLIGATIONS))})$", "", bare)
     yield phrase, ""
     yield bare, ""
+    if bare in WELSH:
+        yield WELSH[bare], "cy"
     first, _, after = bare.partition(" ")
     before, _, last = bare.rpartition(" ")
     if last in LANGUAGES:
-        yield before, LANGUAGES[last]
+        yield WELSH.get(before, before), LANGUAGES[last]
     if first in LANGUAGES:
         yield after, LANGUAGES[first]
 
 
-@lru_cache(10_000)
 def canonical(heading: str) -> str:
     """'FileSizeUnit', 'file_size_unit' and 'File size unit*' are one heading. Only ever compared, never shown."""
+    return _canonical(heading[: LONGEST + 1])
+
+
+@lru_cache(10_000)
+def _canonical(heading: str) -> str:
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})", " ", unicodedata.normalize("NFKC", heading))
     singular = (_singular(word) for word in re.findall(r"\w+", apart.replace("_", " ").casefold()))
     joined = " ".join(SPELLINGS.get(word, word) for word in singular)

@@ -13,6 +13,7 @@ from harvesters.sheets.files import Row, Sheet
 from harvesters.sheets.headings import ABOUT_FIELD, ABOUT_FILE, Headings, Meaning, canonical
 
 MAX_COLUMNS = 500
+DEEPEST_HEADER = 1_000
 LOOKED_AT = 30  # rows in which the headings are looked for
 TITLES = ("dataset", "titles")
 IDENTIFIERS = ("dataset", "identifiers")
@@ -34,7 +35,7 @@ class Wanted:
     def of(cls, source: HarvestSource) -> Wanted:
         option = {name: words.strip() or words for name, words in source.options.items()}
         row = option.get("header_row") or "0"
-        if not row.isdecimal():
+        if not row.isdecimal() or int(row) > DEEPEST_HEADER:
             raise SourceUnavailable(
                 f"The option header_row is '{row}', which is no row.",
                 fix="Set it to the number of the row that holds the headings, such as 4.",
@@ -150,8 +151,9 @@ def _of_sheet(heading: str, sheet: Sheet) -> str:
     """In a sheet of files, or of fields, 'Title' is a file's."""
     kind = canonical(sheet.name).rpartition(" ")[2]
     prefix = ABOUT_FIELD if kind in ("field", "column", "variable") else ABOUT_FILE[0] if kind in ABOUT_FILE else ""
-    said = canonical(heading).partition(" ")[0] in ("dataset", ABOUT_FIELD, *ABOUT_FILE)
-    return f"{prefix} {heading}" if prefix and heading and not said else heading
+    if not prefix or not heading or canonical(heading).partition(" ")[0] in ("dataset", ABOUT_FIELD, *ABOUT_FILE):
+        return heading
+    return f"{prefix} {heading}"
 
 
 def _misunderstood(looked: Sequence[Inventory], headings: Headings) -> list[Problem]:

@@ -304,7 +304,7 @@ def _untitled(inventory: Inventory, numbers: Sequence[int], identifier: str) -> 
     column = inventory.column(TITLES)
     return Problem(
         rule="table-title-missing",
-        message=f"{inventory.where(numbers).capitalize()} has no title.",
+        message=f"{_begun(inventory.where(numbers))} has no title.",
         fix=f"Fill in {f'column {column}' if column else 'a title'}, or take the row out.",
         where=inventory.where(numbers, column),
         record=identifier,
@@ -327,7 +327,7 @@ def _identifier_twice(inventory: Inventory, number: int, facts: Facts, group: Gr
 def _unheard_of(inventory: Inventory, number: int, facts: Facts) -> Problem:
     return Problem(
         rule="table-file-of-no-dataset",
-        message=f"{inventory.where([number]).capitalize()} is about a dataset that no sheet describes.",
+        message=f"{_begun(inventory.where([number]))} is about a dataset that no sheet describes.",
         fix="Correct the identifier, or describe the dataset.",
         where=inventory.where([number], inventory.column(IDENTIFIERS, TITLES)),
         found=_cut(facts.identifier or facts.title),
@@ -362,6 +362,10 @@ def _too_large(inventory: Inventory, number: int) -> Problem:
         fix="Split it into several files, each a source of its own.",
         where=inventory.where([number]),
     )
+
+
+def _begun(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _cut(words: str) -> str:

@@ -1,0 +1,217 @@
+"""Small, pure repairs: what sources write in many ways becomes one. `docs/normalisation.md` shows each of them.
+
+A repair takes a value and gives the value itself when nothing is wrong, another one, several, or None when it says nothing.
+REPAIRS says which property has which; STEPS look at a thing as a whole. What we have no property for is left as it was said.
+To add a repair, write the function, name it here, and add its example to the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar, cast
+
+from catalogue.dcat import (
+    IRI,
+    Distribution,
+    Literal,
+    Node,
+    Number,
+    Property,
+    Resource,
+    Statement,
+    Text,
+    Value,
+    When,
+    once,
+    properties,
+)
+from catalogue.normalise.addresses import email, link, safe, telephone, words_or_address
+from catalogue.normalise.concepts import concept, one_format
+from catalogue.normalise.dates import date, period
+from catalogue.normalise.numbers import byte_size
+from catalogue.normalise.people import agent, contact
+from catalogue.normalise.places import box, geometry, place
+from catalogue.normalise.words import Mended, keyword, line, name, one_spelling, prose, written
+from catalogue.rdf import sort_key
+from vocab.namespaces import ADMS, DCAT, DCT, FOAF, LOCN, OWL, RDFS, SKOS, SPDX, UKMEM, VCARD
+
+__all__ = ["REPAIRS", "STEPS", "normalise"]
+
+N = TypeVar("N", bound=Node)
+Repair = Callable[[Value], Mended]
+
+REPAIRS: Mapping[str, Repair] = {
+    **dict.fromkeys(
+        (
+            DCT.title, DCT.alternative, RDFS.comment, RDFS.label, SKOS.prefLabel, FOAF.name, LOCN.geographicName, VCARD.fn,
+            VCARD["organization-name"], VCARD["organization-unit"],
+        ),
+        line,
+    ),
+    **dict.fromkeys((DCT.description, ADMS.versionNotes), prose),
+    **dict.fromkeys((DCT.identifier, ADMS.identifier, DCAT.version, OWL.versionInfo, SPDX.checksumValue, VCARD.hasUID), name),
+    DCAT.keyword: keyword,
+    **dict.fromkeys((DCT.issued, DCT.modified, DCT.created, DCAT.startDate, DCAT.endDate), date),
+    DCT.temporal: period,
+    DCT.spatial: place,
+    DCAT.bbox: box,
+    **dict.fromkeys((DCAT.centroid, LOCN.geometry), geometry),
+    DCAT.byteSize: byte_size,
+    DCT.license: concept("licences"),
+    **dict.fromkeys(
+        (DCT.format, DCAT.mediaType, DCAT.compressFormat, DCAT.packageFormat),
+        concept("media-types"),
+    ),
+    DCT.accrualPeriodicity: concept("frequencies"),
+    DCT.language: concept("languages"),
+    DCT.accessRights: concept("access-rights", narrower="kept"),
+    UKMEM.securityClassification: concept("security-classification"),
+    DCAT.theme: concept("themes", narrower="kept"),
+    **dict.fromkeys(
+        (
+            DCAT.accessURL, DCAT.downloadURL, DCAT.landingPage, DCAT.endpointURL, DCAT.endpointDescription, FOAF.page,
+            FOAF.homepage, VCARD.hasURL,
+        ),
+        link,
+    ),
+    **dict.fromkeys((FOAF.mbox, VCARD.hasEmail), email),
+    **dict.fromkeys((FOAF.phone, VCARD.hasTelephone), telephone),
+    **dict.fromkeys((DCT.publisher, DCT.creator), agent),
+    DCAT.contactPoint: contact,
+}  # fmt: skip
+"""By property. Others have words mended, and where an address may stand, words that are one become one."""
+
+STEPS: tuple[tuple[type[Node], Callable[[Any], Any]], ...] = ((Distribution, one_format), (Resource, one_spelling))
+"""Repairs of a thing as a whole, in the order in which they run."""
+
+
+def normalise(resource: Resource) -> Resource:
+    """A resource with every repair made. Made again, none of them changes anything."""
+    return _node(resource)
+
+
+def _node(node: N) -> N:
+    """A thing and all that hangs below it; the same object when nothing had to be mended, as is usual."""
+    mended: dict[str, Any] = {}
+    plan = _plan(type(node))
+    for (name, many, mend), held in zip(plan.columns, plan.read(node), strict=True):
+        if held is None:
+            continue
+        if many:
+            for value in held:
+                if mend(value) is not value:
+                    mended[name] = frozenset(_all(mend, held))
+                    break
+        elif (value := mend(held)) is not held:
+            mended[name] = min(value, key=sort_key, default=None) if type(value) is tuple else value
+    if node.rest:
+        _rest(node, plan, mended)
+    if node.iri is not None and (iri := safe(node.iri)) is not node.iri:
+        mended["iri"] = iri
+    if mended:
+        node = replace(node, **mended)
+    for step in plan.steps:
+        node = step(node)
+    return node
+
+
+def _rest(node: Node, plan: Plan, mended: dict[str, Any]) -> None:
+    """What a property could not take as it was said, it may take once it is mended: `dct:issued "2024"^^xsd:integer`.
+
+    Of several values for a property that takes one, the first in order has it, as when a graph is read.
+    """
+    kept: set[Statement] = set()
+    found: dict[Property, set[Value]] = {}
+    for statement in node.rest:
+        prop = plan.by_predicate.get(statement.predicate)
+        if prop is None:
+            kept.add(_as_said(statement))
+            continue
+        for value in _all(_repair(prop), (statement.object,)):
+            if isinstance(value, prop.kinds):
+                found.setdefault(prop, set()).add(value)
+            else:
+                kept.add(_as_said(statement))
+    for prop, values in found.items():
+        held = mended.get(prop.name, getattr(node, prop.name))
+        if prop.many:
+            if not values <= held:
+                mended[prop.name] = held | values
+            continue
+        first, *further = sorted(values | ({held} if held is not None else set()), key=sort_key)
+        if first != held:
+            mended[prop.name] = first
+        kept.update(Statement(prop.predicate, value) for value in further)
+    if kept != node.rest:
+        mended["rest"] = frozenset(kept)
+
+
+def _as_said(statement: Statement) -> Statement:
+    """A statement for which we have no property, but for what no graph can hold."""
+    said = statement.object
+    value = _node(said) if isinstance(said, Node) else safe(said) if isinstance(said, IRI) else written(said)
+    return statement if value is said or value is None else Statement(statement.predicate, value)
+
+
+# ---- What there is to do for a noun, worked out once
+
+LEAVES = frozenset((IRI, Text, Literal, When, Number))
+
+
+class Plan(NamedTuple):
+    """A noun's properties with their repairs, how to read them all at once, and the steps for the whole."""
+
+    columns: tuple[tuple[str, bool, Repair], ...]
+    read: Callable[[Node], Iterable[Any]]
+    by_predicate: Mapping[str, Property]
+    steps: tuple[Callable[[Any], Any], ...]
+
+
+@once
+def _plan(noun: type[Node]) -> Plan:
+    stated = properties(noun)
+    names = [prop.name for prop in stated]
+    older = {also: prop for prop in stated for also in prop.also}
+    return Plan(
+        columns=tuple((prop.name, prop.many, _repair(prop)) for prop in stated),
+        read=cast("Callable[[Node], Iterable[Any]]", attrgetter(*names)) if names else lambda node: (),
+        by_predicate={**older, **{prop.predicate: prop for prop in stated}},
+        steps=tuple(step for of, step in STEPS if issubclass(noun, of)),
+    )
+
+
+@once
+def _repair(prop: Property) -> Repair:
+    """The repair of one property's values, and of what hangs below them. It gives nothing that the property cannot take."""
+    own = REPAIRS.get(prop.predicate) or (words_or_address if IRI in prop.kinds else prose)
+    kinds = prop.kinds
+
+    def mend(value: Value) -> Mended:
+        found = own(value)
+        if found is value and type(value) in LEAVES:
+            return value
+        if isinstance(found, Node):
+            found = _node(found)
+            if _says_nothing(found):
+                return None
+        return found if found is None or type(found) is tuple or isinstance(found, kinds) else written(value)
+
+    return mend
+
+
+def _says_nothing(node: Node) -> bool:
+    return node.iri is None and not node.types and not node.rest and not any(_plan(type(node)).read(node))
+
+
+def _all(mend: Repair, values: Iterable[Value]) -> list[Value]:
+    """Mended values, those left out that say nothing."""
+    found: list[Value] = []
+    for value in values:
+        mended = mend(value)
+        if isinstance(mended, tuple):
+            found.extend(mended)
+        elif mended is not None:
+            found.append(mended)
+    return found

@@ -1,0 +1,218 @@
+"""`/dataset/<id>` and `/record/<id>`: one dataset, series or service, as a page and as data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from flask import Blueprint, Response, abort, redirect
+from markupsafe import Markup
+
+from catalogue.dcat import Text
+from catalogue.errors import NotFound
+from catalogue.feeds import FEEDS, Feed, dataset_nodes, record_node
+from catalogue.rdf import framed
+from catalogue.search.document import document
+from catalogue.store import Entry, Route, Run
+from catalogue.web import errors, facts, negotiate, people, present, urls
+from catalogue.web.facts import Fact, Said
+from catalogue.web.getting import THEY_WILL_NEED, Getting, getting
+from catalogue.web.people import Person
+from catalogue.web.relations import Relation, relations
+from catalogue.web.schema_org import structured
+from catalogue.web.site import Site, here, show
+
+pages = Blueprint("datasets", __name__)
+
+EXTENSIONS = "any(ttl, jsonld, rdf, xml, nt)"
+RUNS_LOOKED_AT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    text: str
+    bibtex: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetPage:
+    template: ClassVar[str] = "dataset.html"
+    questions: ClassVar = THEY_WILL_NEED
+    feeds: ClassVar = FEEDS
+
+    id: str
+    iri: str
+    address: str
+    kind: str
+    title: Text
+    other_titles: Sequence[Text]
+    organisation: str
+    organisation_slug: str
+    summary: Sequence[Text]
+    descriptions: Sequence[tuple[Text, Markup]]
+    strip: Sequence[Fact]
+    ways: Getting
+    people: dict[str, list[Person]]
+    facts: Sequence[Fact]
+    relations: Sequence[Relation]
+    routes: Sequence[Route]
+    said: Sequence[Said]
+    citation: Citation
+    structured: dict[str, Any]
+
+    @property
+    def owner_given(self) -> bool:
+        return "owner" in self.people
+
+    @property
+    def refused(self) -> bool:
+        """Whether what is shown is the last good version, because a newer one was rejected."""
+        return any(route.leads and route.refused for route in self.routes)
+
+
+@dataclass(frozen=True, slots=True)
+class GonePage:
+    template: ClassVar[str] = "gone.html"
+
+    title: str
+    iri: str
+    organisation: str
+    organisation_slug: str
+    when: str
+    known_since: str
+    run: Run | None
+    """The harvest that took it back, where that is known."""
+
+
+@pages.get("/dataset/<name:id_>")
+def dataset(id_: str) -> Response:
+    entry = _current(id_)
+    feed = negotiate.wanted()
+    return negotiate.varied(_data(entry, feed) if feed else show(dataset_page(entry, here())))
+
+
+@pages.get(f"/dataset/<name:id_>.<{EXTENSIONS}:extension>")
+def dataset_data(id_: str, extension: str) -> Response:
+    return _data(_current(id_), negotiate.by_extension(extension))
+
+
+@pages.get("/dataset/<name:id_>.json")
+def dataset_json(id_: str) -> Response:
+    entry = _current(id_)
+    said = {"id": entry.id, "url": urls.absolute(urls.dataset(entry.id)), **framed(entry.resource)}
+    return Response(json.dumps(said, ensure_ascii=False, indent=2), content_type="application/json")
+
+
+@pages.get("/record/<name:id_>")
+def record(id_: str) -> Response:
+    """Our own word on a dataset; people are sent to the page that shows it."""
+    entry = _current(id_)
+    if feed := negotiate.wanted():
+        return negotiate.varied(negotiate.data(feed.write([record_node(entry, here().settings.base_url)]), feed))
+    return negotiate.varied(redirect(urls.dataset(entry.id), 303))  # type: ignore[arg-type]  # Flask's own class of answer
+
+
+def _data(entry: Entry, feed: Feed) -> Response:
+    return negotiate.data(feed.write(dataset_nodes(entry, here().settings)), feed)
+
+
+def _current(id_: str) -> Entry:
+    """An entry that is there to be shown. Answers 410 at once for one that was withdrawn."""
+    entry = here().store.datasets.get(id_)
+    if entry.row.state == "new":
+        raise NotFound(id_)
+    if entry.row.state != "current":
+        abort(_gone(entry, here()))
+    return entry
+
+
+# ---- the page
+
+
+def dataset_page(entry: Entry, site: Site) -> DatasetPage:
+    """Everything that a page says of an entry."""
+    resource = entry.resource
+    seen = document(entry)
+    slug = entry.row.organisation
+    organisation = site.organisation(slug) if slug else ""
+    address = urls.absolute(urls.dataset(entry.id))
+    own_contact = people.contact_of(resource)
+    fallback = None if not slug or own_contact and own_contact.reachable else people.best_of(site.store.datasets.contacts(slug))
+    ways = getting(resource, address, organisation, fallback)
+    title = present.best(resource.titles) or Text(entry.row.title)
+    return DatasetPage(
+        id=entry.id,
+        iri=entry.iri,
+        address=address,
+        kind=facts.KINDS[entry.row.kind],
+        title=title,
+        other_titles=[text for text in present.spoken(resource.titles) if text.value != title.value],
+        organisation=organisation,
+        organisation_slug=slug,
+        summary=present.spoken(resource.summaries),
+        descriptions=[(text, present.paragraphs(text.value)) for text in present.spoken(resource.descriptions)],
+        strip=facts.key_facts(resource, seen, ways.licence),
+        ways=ways,
+        people=people.by_role(people.people(resource)),
+        facts=facts.facts(resource, seen, _publisher(organisation, slug)),
+        relations=relations(entry, site),
+        routes=entry.routes,
+        said=facts.unplaced(resource),
+        citation=_citation(entry, title.value, organisation, address),
+        structured=structured(
+            entry, seen, ways, address, {"name": site.settings.title, "url": urls.absolute(urls.home())}, organisation
+        ),
+    )
+
+
+def _publisher(organisation: str, slug: str) -> Markup | None:
+    return present.link(present.Label(Text(organisation)), urls.organisation(slug)) if slug else None
+
+
+def _citation(entry: Entry, title: str, organisation: str, address: str) -> Citation:
+    """How to name it in a report: the words, and BibTeX."""
+    resource = entry.resource
+    said = present.date(resource.modified or resource.issued)
+    year = next((word for word in said.value.split() if word.isdigit() and len(word) == 4), "") if said else ""
+    version = f"Version of {said.value}. " if resource.modified and said else ""
+    text = f"{organisation + ' ' if organisation else ''}{f'({year}). ' if year else ''}{title}. {version}{address}"
+    fields = {"title": title, "author": f"{{{_tex(organisation)}}}" if organisation else "", "year": year, "url": address}
+    lines = [f"  {name} = {{{value if name in ('author', 'url') else _tex(value)}}}" for name, value in fields.items() if value]
+    return Citation(text, "@misc{" + entry.id + ",\n" + ",\n".join(lines) + "\n}")
+
+
+def _tex(words: str) -> str:
+    """Words that BibTeX takes as they are."""
+    return "".join(f"\\{letter}" if letter in "&%$#_" else letter for letter in words if letter not in "{}\\~^")
+
+
+# ---- withdrawn
+
+
+def _gone(entry: Entry, site: Site) -> Response:
+    when = present.just_day(entry.row.changed)
+    run = _taken_back_in(entry, site)
+    if errors.for_machines():
+        by = f" by the source '{run.source}'" if run else ""
+        return negotiate.varied(errors.problem(410, "Withdrawn", f"'{entry.row.title}' was withdrawn on {when}{by}.", id=entry.id))
+    slug = entry.row.organisation
+    page = GonePage(
+        title=entry.row.title,
+        iri=entry.iri,
+        organisation=site.organisation(slug) if slug else "",
+        organisation_slug=slug,
+        when=when,
+        known_since=present.just_day(entry.row.first_seen),
+        run=run,
+    )
+    return negotiate.varied(show(page, 410))
+
+
+def _taken_back_in(entry: Entry, site: Site) -> Run | None:
+    """The run that withdrew an entry: the only one that withdrew anything at that moment."""
+    at = entry.row.changed
+    runs = site.store.runs.some(limit=RUNS_LOOKED_AT)
+    found = [run for run in runs if run.withdrawn and run.began <= at and (run.ended is None or at <= run.ended)]
+    return found[0] if len(found) == 1 else None
