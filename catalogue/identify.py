@@ -11,6 +11,8 @@ from typing import TypeVar
 from catalogue import organisations, rdf
 from catalogue.dcat import (
     IRI,
+    Agent,
+    Attribution,
     ContactPoint,
     Dataset,
     Distribution,
@@ -18,6 +20,7 @@ from catalogue.dcat import (
     Node,
     Resource,
     Slug,
+    Statement,
     Text,
     Thing,
     kind_of,
@@ -27,6 +30,7 @@ from catalogue.errors import Problem, RecordRejected
 from catalogue.organisations import Organisation
 from catalogue.source import HarvestSource, SourceRecord
 from vocab import scheme
+from vocab.namespaces import OWL
 
 R = TypeVar("R", bound=Resource)
 
@@ -97,9 +101,9 @@ def identify(
     id_ = next((known.ids[key] for key in own_keys if key in known.ids), None) or _new_id(title, own_keys)
     iri = IRI(known.iris.get(id_) or (resource.iri if _is_address(resource.iri) else f"{base}/dataset/{id_}"))
     publisher = organisations.organisation(resource.publisher)
-    if publisher:
-        resource = replace(resource, publisher=organisations.agent(publisher, resource.publisher))
-    resource = replace(_with_addresses(resource, f"{base}/dataset/{id_}"), iri=iri)
+    if publisher and publisher.registered:
+        resource = _published_by(publisher, resource)
+    resource = replace(_with_addresses(_with_agents_apart(resource), f"{base}/dataset/{id_}"), iri=iri)
     body = rdf.canonical(resource)
     answering = publisher or organisations.registered(source.organisation or "") or _unregistered(source)
     return Identified(
@@ -116,6 +120,46 @@ def identify(
         restricted=is_restricted(resource),
         contacts=tuple(_contacts(resource)),
     )
+
+
+def _published_by(body: Organisation, resource: R) -> R:
+    """A resource whose publisher is the register's entry; what else was said of it stands in an attribution of its own."""
+    said = resource.publisher
+    if isinstance(said, Agent) and said.iri not in (None, body.iri):
+        return replace(resource, publisher=_apart(said))
+    if isinstance(said, Agent) and organisations.says_more(said):
+        own = Attribution(agents=frozenset({_apart(said)}), roles=frozenset({IRI(PUBLISHER)}))
+        resource = replace(resource, qualified_attributions=resource.qualified_attributions | {own})
+    return replace(resource, publisher=organisations.agent(body))
+
+
+def _with_agents_apart(resource: R) -> R:
+    """A resource on which shared organisations are named, and described only in words of its own."""
+    creators = frozenset(_apart(agent) if isinstance(agent, Agent) else agent for agent in resource.creators)
+    parts = frozenset(
+        replace(part, agents=frozenset(map(_apart, part.agents))) for part in resource.qualified_attributions
+    )
+    if (creators, parts) == (resource.creators, resource.qualified_attributions):
+        return resource
+    return replace(resource, creators=creators, qualified_attributions=parts)
+
+
+def _apart(agent: Agent) -> Agent:
+    """A registered organisation by its address, or without it when there is more to say.
+
+    An address means the same wherever it stands: what one source says of a shared organisation, all would be saying.
+    """
+    if agent.parent:
+        agent = replace(agent, parent=_apart(agent.parent))
+    entry = organisations.registered(str(agent.iri)) if agent.iri else None
+    if entry is None or entry.iri != agent.iri:
+        return agent
+    if not organisations.says_more(agent):
+        return organisations.agent(entry)
+    return replace(agent, iri=None, rest=agent.rest | {Statement(IRI(OWL.sameAs), agent.iri)})
+
+
+PUBLISHER = "http://inspire.ec.europa.eu/metadata-codelist/ResponsiblePartyRole/publisher"
 
 
 def is_restricted(resource: Resource) -> bool:

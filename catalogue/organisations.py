@@ -7,7 +7,9 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from catalogue.dcat import IRI, Agent, Slug, Text, words
+from catalogue.rdf import described
 from vocab import scheme
+from vocab.namespaces import FOAF
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,16 @@ def registered(name: str) -> Organisation | None:
     return None
 
 
-def agent(body: Organisation, said: Agent | Text | None) -> Agent | Text | None:
-    """A publisher with the register's name and address, where the register knows it and the source gave no other address."""
-    if said is None or not body.registered:
-        return said
-    own = Agent() if isinstance(said, Text) else said
-    if own.iri and own.iri != body.iri:
-        return said
-    entry = scheme("organisations")[body.iri]
-    names = frozenset(Text(label, lang) for lang, label in entry.labels.items())
-    return replace(own, iri=IRI(body.iri), names=names)
+def agent(body: Organisation) -> Agent:
+    """The register's entry as an agent: one address, one set of names, the same on every dataset."""
+    labels = scheme("organisations")[body.iri].labels
+    names = frozenset(Text(label, lang) for lang, label in labels.items())
+    return Agent(iri=IRI(body.iri), types=frozenset({IRI(FOAF.Organization)}), names=names)
+
+
+def says_more(said: Agent) -> bool:
+    """Whether a source says of an organisation anything that the register's entry would not."""
+    return described(replace(said, types=frozenset(), names=frozenset()))
 
 
 def slug(words_: str, limit: int = 80) -> Slug:

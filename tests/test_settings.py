@@ -123,7 +123,7 @@ def test_a_file_that_is_not_toml_is_told_with_its_place(tmp_path):
 
 def test_a_database_that_cannot_be_opened_is_told(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match="^FEDCAT_DATABASE_URL is 'sqlite:.*which cannot be opened"):
+    with pytest.raises(SettingsError, match=r"^FEDCAT_DATABASE_URL is 'sqlite:.*which cannot be opened"):
         Store(f"sqlite:///{tmp_path}/file/below/fedcat.db")
 
 

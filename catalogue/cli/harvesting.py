@@ -89,7 +89,12 @@ def harvest(here: Here, /, names: tuple[str, ...], every: bool, force: bool, lim
 @as_json
 @with_here
 def remap(here: Here, /, names: tuple[str, ...], as_json: bool) -> None:
-    """Map the stored records again, without the network: after an upgrade, say. Example: fedcat remap transport"""
+    """Map the stored records again, without the network: after an upgrade, say.
+
+    \b
+    Example:
+      fedcat remap transport
+    """
 
     def one(source: HarvestSource, run: HarvestRun, tell: Callable[[int], None]) -> Run:
         return line.remap(run, harvester(source.type), progress=lambda r: tell(r.tally.fetched))
@@ -128,7 +133,12 @@ def _work(
 @as_json
 @with_here
 def runs(here: Here, /, source: str | None, limit: int, as_json: bool) -> None:
-    """List past runs, newest first. Example: fedcat runs transport"""
+    """List past runs, newest first.
+
+    \b
+    Example:
+      fedcat runs transport
+    """
     if source:
         here.store.sources.get(source)
     found = here.store.runs.some(source, limit)
@@ -151,7 +161,12 @@ def runs(here: Here, /, source: str | None, limit: int, as_json: bool) -> None:
 @as_json
 @with_here
 def run(here: Here, /, id_: int, as_json: bool) -> None:
-    """Show one run with its problems and how to mend them. Example: fedcat run 12"""
+    """Show one run with its problems and how to mend them.
+
+    \b
+    Example:
+      fedcat run 12
+    """
     found, problems = here.store.runs.get(id_), here.store.runs.problems(id_)
     if as_json:
         say_json({**asdict(found), "problems_found": problems})

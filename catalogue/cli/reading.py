@@ -70,7 +70,12 @@ def search(here: Here, /, words_: str, filters: tuple[str, ...], sort: str, page
 )
 @with_here
 def show(here: Here, /, id_: str, format_: str) -> None:
-    """Show one dataset by its id or IRI. Example: fedcat show road-accidents-abcdefgh --format jsonld"""
+    """Show one dataset by its id or IRI.
+
+    \b
+    Example:
+      fedcat show road-accidents-abcdefgh --format jsonld
+    """
     entry = here.store.datasets.get(id_)
     if entry.row.state != "current":
         raise WrongUse(f"'{entry.id}' was withdrawn on {entry.row.changed:%d %B %Y}.")
@@ -90,7 +95,12 @@ def index() -> None:
 @as_json
 @with_here
 def status(here: Here, /, as_json: bool) -> None:
-    """Show whether the index has seen every change. Example: fedcat index status"""
+    """Show whether the index has seen every change.
+
+    \b
+    Example:
+      fedcat index status
+    """
     facts = {
         "documents": here.index.count(),
         "datasets": here.store.datasets.count(),
@@ -106,14 +116,24 @@ def status(here: Here, /, as_json: bool) -> None:
 @index.command()
 @with_here
 def update(here: Here, /) -> None:
-    """Apply what changed since the last time. Example: fedcat index update"""
+    """Apply what changed since the last time.
+
+    \b
+    Example:
+      fedcat index update
+    """
     console.say(f"Applied {counted(catch_up(here.store, here.index, progress('changes applied:')), 'change')}.")
 
 
 @index.command("rebuild")
 @with_here
 def rebuild_(here: Here, /) -> None:
-    """Build the index from nothing. Example: fedcat index rebuild"""
+    """Build the index from nothing.
+
+    \b
+    Example:
+      fedcat index rebuild
+    """
     console.say(f"Indexed {rebuild(here.store, here.index, progress('indexed:')):,} datasets and services.")
 
 
@@ -124,20 +144,26 @@ def rebuild_(here: Here, /) -> None:
 )
 @with_here
 def export(here: Here, /, format_: str, output: Path | None) -> None:
-    """Write the whole catalogue: ttl, nt, nq, jsonld, rdf, data.json or csv. Example: fedcat export ttl -o catalogue.ttl"""
+    """Write the whole catalogue: ttl, nt, nq, jsonld, rdf, data.json or csv.
+
+    \b
+    Example:
+      fedcat export ttl -o catalogue.ttl
+    """
     if output is None:
         write_export(here.store, here.settings, format_, sys.stdout.buffer)
         return
     part = output.with_name(f".{output.name}.{os.getpid()}")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            count = write_export(here.store, here.settings, format_, file, progress("written:"))
-        part.replace(output)  # a reader sees the old file or the new one, never a part
+        try:
+            with part.open("wb") as file:
+                count = write_export(here.store, here.settings, format_, file, progress("written:"))
+            part.replace(output)  # a reader sees the old file or the new one, never a part
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as wrong:
         raise WrongUse(f"'{output}' cannot be written: {wrong.strerror}.") from wrong
-    finally:
-        part.unlink(missing_ok=True)
     console.say(f"Wrote {count:,} datasets and services to {output}.")
 
 

@@ -27,7 +27,12 @@ PORT = click.IntRange(0, 65535)
 @click.command()
 @with_here
 def init(here: Here, /) -> None:
-    """Create the database, or bring it up to this version. Example: fedcat init"""
+    """Create the database, or bring it up to this version.
+
+    \b
+    Example:
+      fedcat init
+    """
     changed = here.bare_store.upgrade()
     console.say("The database is ready." if changed else "The database is up to date already.")
 
@@ -44,7 +49,12 @@ def init(here: Here, /) -> None:
 )
 @with_here
 def serve(here: Here, /, host: str, port: int, workers: int) -> None:
-    """Serve the site and the feeds. Example: fedcat serve --port 8080"""
+    """Serve the site and the feeds.
+
+    \b
+    Example:
+      fedcat serve --port 8080
+    """
     _serve(here, host, port, workers)
 
 
@@ -61,7 +71,12 @@ def serve(here: Here, /, host: str, port: int, workers: int) -> None:
 @click.option("--once", is_flag=True, help="Harvest the examples and stop, without serving the site.")
 @with_here
 def demo(here: Here, /, host: str, port: int, examples_port: int, once: bool) -> None:
-    """Fill a catalogue from the example sources and serve it: what 'make run' does. Example: fedcat demo"""
+    """Fill a catalogue from the example sources and serve it: what 'make run' does.
+
+    \b
+    Example:
+      fedcat demo
+    """
     began = time.monotonic()
     here.bare_store.upgrade()
     with ExitStack() as opened:
@@ -97,7 +112,12 @@ def _harvested(here: Here, source: HarvestSource, client: Client) -> Run:
 @as_json
 @with_here
 def doctor(here: Here, /, as_json: bool) -> None:
-    """Look at settings, database, index, clock, disk and clashes: what is wrong, and the fix. Example: fedcat doctor"""
+    """Look at settings, database, index, clock, disk and clashes: what is wrong, and the fix.
+
+    \b
+    Example:
+      fedcat doctor
+    """
     findings = examine(here)
     if as_json:
         say_json(findings)

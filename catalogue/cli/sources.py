@@ -54,7 +54,12 @@ def add(here: Here, /, name: str, options: tuple[str, ...], type_: str, **rest: 
 @as_json
 @with_here
 def list_(here: Here, /, as_json: bool) -> None:
-    """List the sources with their last run. Example: fedcat source list --json"""
+    """List the sources with their last run.
+
+    \b
+    Example:
+      fedcat source list --json
+    """
     runs, counts = here.store.runs.latest(), here.store.sources.counts()
     rows = [(source, runs.get(source.name), counts.get(source.name, 0)) for source in here.store.sources.all()]
     if as_json:
@@ -82,7 +87,12 @@ def list_(here: Here, /, as_json: bool) -> None:
 @as_json
 @with_here
 def show(here: Here, /, name: str, as_json: bool) -> None:
-    """Show one source. Example: fedcat source show transport"""
+    """Show one source.
+
+    \b
+    Example:
+      fedcat source show transport
+    """
     held = here.store.sources.get(name)
     facts = {**_facts(held), "datasets": here.store.sources.counts().get(name, 0)}
     if as_json:
@@ -95,7 +105,12 @@ def show(here: Here, /, name: str, as_json: bool) -> None:
 @click.argument("name")
 @with_here
 def pause(here: Here, /, name: str) -> None:
-    """Leave a source out of 'harvest --all'; its datasets stay. Example: fedcat source pause transport"""
+    """Leave a source out of 'harvest --all'; its datasets stay.
+
+    \b
+    Example:
+      fedcat source pause transport
+    """
     here.store.sources.pause(name, True)
     console.say(f"'{name}' is paused. Its datasets stay as they are.")
 
@@ -104,7 +119,12 @@ def pause(here: Here, /, name: str) -> None:
 @click.argument("name")
 @with_here
 def resume(here: Here, /, name: str) -> None:
-    """Harvest a paused source again. Example: fedcat source resume transport"""
+    """Harvest a paused source again.
+
+    \b
+    Example:
+      fedcat source resume transport
+    """
     here.store.sources.pause(name, False)
     console.say(f"'{name}' is harvested again.")
 
@@ -114,7 +134,12 @@ def resume(here: Here, /, name: str) -> None:
 @click.option("--keep-datasets", is_flag=True, help="Leave what it brought in the catalogue.")
 @with_here
 def remove_(here: Here, /, name: str, keep_datasets: bool) -> None:
-    """Remove a source and withdraw what only it described. Example: fedcat source remove transport --keep-datasets"""
+    """Remove a source and withdraw what only it described.
+
+    \b
+    Example:
+      fedcat source remove transport --keep-datasets
+    """
     gone = remove(here.store, name, keep_datasets)
     catch_up(here.store, here.index)
     left = "Its datasets stay." if keep_datasets else f"Withdrew what {counted(gone, 'record')} said."
@@ -150,7 +175,12 @@ def import_(here: Here, /, file: Path) -> None:
 @source.command()
 @as_json
 def types(as_json: bool) -> None:
-    """List the kinds of source, with their options and a sample. Example: fedcat source types"""
+    """List the kinds of source, with their options and a sample.
+
+    \b
+    Example:
+      fedcat source types
+    """
     found = harvesters()
     if as_json:
         say_json({n: {"title": h.title, "sample": h.sample, "options": h.options} for n, h in found.items()})

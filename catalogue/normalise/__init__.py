@@ -125,11 +125,12 @@ def _rest(node: Node, plan: Plan, mended: dict[str, Any]) -> None:
     kept: set[Statement] = set()
     found: dict[Property, set[Value]] = {}
     for statement in node.rest:
-        prop = plan.by_predicate.get(statement.predicate)
-        if prop is None:
+        column = plan.by_predicate.get(statement.predicate)
+        if column is None:
             kept.add(_as_said(statement))
             continue
-        for value in _all(_repair(prop), (statement.object,)):
+        prop, mend = column
+        for value in _all(mend, (statement.object,)):
             if isinstance(value, prop.kinds):
                 found.setdefault(prop, set()).add(value)
             else:
@@ -165,24 +166,23 @@ class Plan(NamedTuple):
 
     columns: tuple[tuple[str, bool, Repair], ...]
     read: Callable[[Node], Iterable[Any]]
-    by_predicate: Mapping[str, Property]
+    by_predicate: Mapping[str, tuple[Property, Repair]]
     steps: tuple[Callable[[Any], Any], ...]
 
 
 @once
 def _plan(noun: type[Node]) -> Plan:
-    stated = properties(noun)
-    names = [prop.name for prop in stated]
-    older = {also: prop for prop in stated for also in prop.also}
+    stated = [(prop, _repair(prop)) for prop in properties(noun)]
+    names = [prop.name for prop, _ in stated]
+    older = {also: column for column in stated for also in column[0].also}
     return Plan(
-        columns=tuple((prop.name, prop.many, _repair(prop)) for prop in stated),
+        columns=tuple((prop.name, prop.many, mend) for prop, mend in stated),
         read=cast("Callable[[Node], Iterable[Any]]", attrgetter(*names)) if names else lambda node: (),
-        by_predicate={**older, **{prop.predicate: prop for prop in stated}},
+        by_predicate={**older, **{column[0].predicate: column for column in stated}},
         steps=tuple(step for of, step in STEPS if issubclass(noun, of)),
     )
 
 
-@once
 def _repair(prop: Property) -> Repair:
     """The repair of one property's values, and of what hangs below them. It gives nothing that the property cannot take."""
     own = REPAIRS.get(prop.predicate) or (words_or_address if IRI in prop.kinds else prose)

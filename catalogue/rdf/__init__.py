@@ -11,6 +11,7 @@ from catalogue.rdf.tree import Reader, resources, roots, tops
 from catalogue.rdf.write import (
     canonical,
     context,
+    described,
     fingerprint,
     framed,
     jsonld,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import rdflib
 
 __all__ = [
-    "ACCEPT", "FORMATS", "Graph", "Reader", "canonical", "context", "fingerprint", "framed", "from_rdflib",
+    "ACCEPT", "FORMATS", "Graph", "Reader", "canonical", "context", "described", "fingerprint", "framed", "from_rdflib",
     "graph", "jsonld", "lines", "ntriples", "rdfxml", "read", "repaired", "resources", "roots", "sniff",
     "sort_key", "to_rdflib", "tops", "turtle",
 ]  # fmt: skip

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any
 
 import pyoxigraph as ox
@@ -58,7 +59,11 @@ class Graph:
 
     subjects: dict[str, Pairs] = field(default_factory=lambda: defaultdict(list))
     problems: list[Problem] = field(default_factory=list)
-    statements: int = 0
+
+    @property
+    def statements(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.subjects.values()))
 
     def of(self, subject: str) -> Pairs:
         """What is said of a subject; nothing when it is not described."""
@@ -212,31 +217,33 @@ def _safe_context(held: Any, remote: set[str]) -> Any:
 
 
 def _collect(data: bytes, syntax: ox.RdfFormat, base: str | None, result: Graph) -> None:
-    """Go through the statements; after a syntax error the parser goes on at the next one it understands."""
+    """Every statement under its subject."""
+    subjects, unmapped = result.subjects, dict[str, None]()
+    for subject, predicate, value, _ in _quads(data, syntax, base, result):
+        said = _address(predicate)
+        if ":" not in said:  # what JSON-LD gives for words without a meaning
+            unmapped[said] = None
+            continue
+        term = literal(value) if isinstance(value, ox.Literal) else _term(value)
+        subjects[key(subject)].append((said, term))
+    result.problems.extend(map(_unmapped, unmapped))
+
+
+def _quads(data: bytes, syntax: ox.RdfFormat, base: str | None, result: Graph) -> Iterator[ox.Quad]:
+    """The statements one by one; after a syntax error the parser goes on at the next one it understands."""
     reader = ox.parse(data, format=syntax, base_iri=_usable_base(base), lenient=True)
-    subjects, seen = result.subjects, set()
     while True:
         try:
-            quad = next(reader)
-        except StopIteration:
+            yield from reader
             return
         except (SyntaxError, ValueError) as wrong:
-            if syntax is ox.RdfFormat.JSON_LD and not result.statements:
+            if syntax is ox.RdfFormat.JSON_LD and not result.subjects:
                 raise SourceUnavailable(
                     f"The JSON-LD cannot be read: {wrong}.", fix="Mend its context.", rule="json-ld"
                 ) from wrong
             result.problems.append(_syntax_problem(wrong))
             if len(result.problems) >= MAX_ERRORS or syntax is ox.RdfFormat.JSON_LD:
                 return
-            continue
-        predicate = quad.predicate.value
-        if ":" not in predicate:  # what JSON-LD gives for words without a meaning
-            if predicate not in seen:
-                seen.add(predicate)
-                result.problems.append(_unmapped(predicate))
-            continue
-        subjects[key(quad.subject)].append((predicate, _term(quad.object)))
-        result.statements += 1
 
 
 def _syntax_problem(wrong: Exception) -> Problem:
@@ -272,34 +279,43 @@ def repaired(address: str) -> str:
     return _ILLEGAL.sub(lambda m: f"%{ord(m[0]):02X}", address.strip())
 
 
+# the same few thousand names fill a whole catalogue
+
+
+@lru_cache(maxsize=20_000)
 def key(subject: Any) -> str:
     """How a Graph names a subject: a NamedNode or a BlankNode."""
     return "_:" + subject.value if isinstance(subject, ox.BlankNode) else repaired(subject.value)
 
 
+@lru_cache(maxsize=20_000)
+def _address(predicate: Any) -> str:
+    return str(predicate.value)
+
+
+@lru_cache(maxsize=20_000)
 def _term(term: Any) -> Term:
     if isinstance(term, ox.NamedNode):
-        return IRI(repaired(term.value) if _ILLEGAL.search(term.value) else term.value)
-    if isinstance(term, ox.Literal):
-        return literal(term.value, term.datatype.value, (term.language or "").replace("_", "-").lower())
+        return IRI(repaired(term.value))
     assert isinstance(term, ox.BlankNode)
     return term
 
 
-def literal(value: str, datatype: str, lang: str = "") -> Text | Literal:
+def literal(said: ox.Literal) -> Text | Literal:
     """The noun for a literal: words, a date, a number, or something typed otherwise."""
+    value = said.value
     if "\x00" in value:
         value = value.replace("\x00", "")  # no database keeps it, and no reader sees it
-    if lang or datatype in (XSD.string, RDF.langString):
-        return Text(value, lang)
+    if lang := said.language:
+        return Text(value, lang.replace("_", "-").lower())
+    return _noun_of(said.datatype.value)(value)
+
+
+@lru_cache(maxsize=1000)
+def _noun_of(datatype: str) -> Callable[[str], Text | Literal]:
+    """What values of a datatype become."""
+    if datatype in (XSD.string, RDF.langString):
+        return Text
     if datatype.startswith("xsd:"):  # a prefix that the document forgot to declare
         datatype = str(XSD) + datatype[4:]
-    kind = When if datatype in DATES else Number if datatype in NUMBERS else Literal
-    return kind(value, IRI(datatype))
-
-
-def add(result: Graph, statements: Iterable[tuple[str, str, Term]]) -> None:
-    """Put further statements into a graph."""
-    for subject, predicate, term in statements:
-        result.subjects[subject].append((predicate, term))
-        result.statements += 1
+    return partial(When if datatype in DATES else Number if datatype in NUMBERS else Literal, datatype=IRI(datatype))

@@ -31,7 +31,7 @@ from catalogue.dcat import (
     properties,
 )
 from catalogue.errors import Problem, RecordRejected
-from catalogue.rdf.parse import Graph, Term
+from catalogue.rdf.parse import Graph, Pairs, Term
 from catalogue.rdf.write import sort_key
 from vocab.namespaces import DCAT, RDF
 
@@ -40,12 +40,18 @@ MAX_DEPTH = 60
 MAX_STATEMENTS = 60_000
 LEAVES = (Text, Literal)
 
-RESOURCES: dict[str, type[Resource]] = {
+DESCRIBED: dict[str, type[Node]] = {
+    DCAT.Catalog: Catalog,
+    DCAT.CatalogRecord: CatalogRecord,
     DCAT.DatasetSeries: DatasetSeries,
     DCAT.Dataset: Dataset,
     DCAT.DataService: DataService,
 }
-"""First match wins: a series is a dataset as well."""
+"""What has a tree of its own, by type. First match wins: catalogues and series are datasets as well."""
+
+TYPE, MEMBER, WAY_IN = RDF.type, DCAT.dataset, DCAT.accessService
+TELLING = frozenset({TYPE, MEMBER, WAY_IN, DCAT.service})
+"""The predicates by which we tell what a subject is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,18 @@ class Place:
         return Place((*self.above, subject), self.hops + (not subject.startswith("_:")))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """A property as the reader needs it. `plain` takes addresses as they are; what is described becomes a `noun`."""
+
+    name: str
+    predicate: IRI
+    many: bool
+    kinds: tuple[type, ...]
+    plain: bool
+    noun: type[Node] | None
+
+
 def tops(graph: Graph) -> dict[str, type[Node]]:
     """What a graph describes in its own right: datasets, series, services, catalogues and records, by subject.
 
@@ -68,25 +86,29 @@ def tops(graph: Graph) -> dict[str, type[Node]]:
     listed: set[str] = set()
     ways_in: set[str] = set()
     for subject, pairs in graph.subjects.items():
-        said = {o for p, o in pairs if p == RDF.type}
-        if DCAT.Catalog in said or any(p == DCAT.dataset for p, _ in pairs):
-            found[subject] = Catalog
-        elif DCAT.CatalogRecord in said:
-            found[subject] = CatalogRecord
-        elif kind := next((noun for type_, noun in RESOURCES.items() if type_ in said), None):
-            found[subject] = kind
-        for predicate, term in pairs:
-            if predicate in (DCAT.service, DCAT.dataset):
-                listed.add(_key(term))
-                if predicate == DCAT.dataset and _key(term) in graph.subjects:
-                    found.setdefault(_key(term), Dataset)
-            elif predicate == DCAT.accessService:
+        telling = [pair for pair in pairs if pair[0] in TELLING]
+        if noun := _noun_of(telling):
+            found[subject] = noun
+        for predicate, term in telling:
+            if predicate == WAY_IN:
                 ways_in.add(_key(term))
+            elif predicate != TYPE:
+                listed.add(_key(term))
+                if predicate == MEMBER and _key(term) in graph.subjects:
+                    found.setdefault(_key(term), Dataset)
     return {
         subject: noun
         for subject, noun in found.items()
         if noun is not DataService or subject in listed or subject not in ways_in
     }
+
+
+def _noun_of(telling: Pairs) -> type[Node] | None:
+    """What a subject is, by its types and by what it lists."""
+    if any(predicate == MEMBER for predicate, _ in telling):
+        return Catalog
+    types = {term for predicate, term in telling if predicate == TYPE}
+    return next((noun for type_, noun in DESCRIBED.items() if type_ in types), None)
 
 
 def resources(graph: Graph) -> Iterator[str]:
@@ -118,53 +140,47 @@ class Reader:
         return self._node(subject, self.tops[subject], Place())
 
     def _node(self, subject: str, noun: type[Node], place: Place) -> Node:
-        known = _by_predicate(noun)
         here = place.below(subject)
         if len(here.above) > MAX_DEPTH:
             raise RecordRejected(_too("deep", f"more than {MAX_DEPTH} levels"))
-        said: dict[Property, list[Value]] = {}
-        rest: list[Statement] = []
-        types: set[IRI] = set()
         pairs = self.graph.of(subject)
         self._budget -= len(pairs)
         if self._budget < 0:
             raise RecordRejected(_too("large", f"more than {MAX_STATEMENTS:,} statements"))
+        slots = _slots(noun)
+        said: dict[Slot, list[Value]] = {}
+        rest: list[Statement] = []
+        types: set[IRI] = set()
         for predicate, term in pairs:
-            if predicate == RDF.type and isinstance(term, IRI):
+            slot = slots.get(predicate)
+            value = self._typed(term, slot, here) if slot else None
+            if slot and value is not None:
+                said.setdefault(slot, []).append(value)
+            elif predicate == TYPE and isinstance(term, IRI):
                 types.add(term)
-                continue
-            prop = known.get(predicate)
-            value = self._typed(term, prop, here) if prop else None
-            if prop is None or value is None:
-                rest.append(Statement(IRI(predicate), self._value(term, here)))
             else:
-                said.setdefault(prop, []).append(value)
+                rest.append(Statement(IRI(predicate), self._value(term, here)))
         held: dict[str, Any] = {}
-        for prop, found in said.items():
-            if prop.many:
-                held[prop.name] = frozenset(found)
+        for slot, found in said.items():
+            if slot.many:
+                held[slot.name] = frozenset(found)
                 continue
             first, *further = sorted(set(found), key=sort_key) if len(found) > 1 else found
-            held[prop.name] = first
-            rest.extend(Statement(prop.predicate, value) for value in further)
-        described = bool(held or rest)
+            held[slot.name] = first
+            rest.extend(Statement(slot.predicate, value) for value in further)
+        if held or rest:
+            types.discard(IRI(noun.TYPE))
         return noun(
-            iri=None if subject.startswith("_:") else IRI(subject),
-            types=frozenset(types - {noun.TYPE} if described else types),
-            rest=frozenset(rest),
-            **held,
+            iri=None if subject.startswith("_:") else IRI(subject), types=frozenset(types), rest=frozenset(rest), **held
         )
 
-    def _typed(self, term: Term, prop: Property, place: Place) -> Value | None:
-        """The value that this property takes for the term; None when it takes nothing of that form."""
+    def _typed(self, term: Term, slot: Slot, place: Place) -> Value | None:
+        """The value that a property takes for the term; None when it takes nothing of that form."""
         if isinstance(term, LEAVES):
-            return term if isinstance(term, prop.kinds) else None
-        nouns = _nouns(prop)
-        if IRI in prop.kinds and isinstance(term, IRI) and (Thing in nouns or not nouns):
+            return term if isinstance(term, slot.kinds) else None
+        if slot.plain and isinstance(term, IRI):
             return self._value(term, place)
-        if not nouns:
-            return None
-        return self._hanging(term, nouns[0], place)
+        return self._hanging(term, slot.noun, place) if slot.noun else None
 
     def _value(self, term: Term, place: Place) -> Value:
         """A term as it is said: a bare address unless the graph describes it."""
@@ -193,14 +209,17 @@ class Reader:
 
 
 @once
-def _by_predicate(noun: type[Node]) -> dict[str, Property]:
-    older: dict[str, Property] = {also: prop for prop in properties(noun) for also in prop.also}
-    return {**older, **{prop.predicate: prop for prop in properties(noun)}}
+def _slots(noun: type[Node]) -> dict[str, Slot]:
+    """A noun's properties by every predicate under which they are said."""
+    older = {also: _slot(prop) for prop in properties(noun) for also in prop.also}
+    return {**older, **{prop.predicate: _slot(prop) for prop in properties(noun)}}
 
 
 @once
-def _nouns(prop: Property) -> tuple[type[Node], ...]:
-    return tuple(kind for kind in prop.kinds if issubclass(kind, Node))
+def _slot(prop: Property) -> Slot:
+    nouns = [kind for kind in prop.kinds if issubclass(kind, Node)]
+    plain = IRI in prop.kinds and (Thing in nouns or not nouns)
+    return Slot(prop.name, prop.predicate, prop.many, prop.kinds, plain, nouns[0] if nouns else None)
 
 
 def _key(term: Term) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 import pyoxigraph as ox
@@ -14,18 +15,8 @@ import pyoxigraph as ox
 from catalogue.dcat import IRI, NOUNS, PLAIN, Literal, Node, Property, Text, Value, once, properties
 from vocab.namespaces import PREFIXES, RDF
 
-_ESCAPES = {i: f"\\u{i:04X}" for i in (*range(0x20), 0x7F)} | {
-    ord(plain): escaped
-    for plain, escaped in {
-        '"': '\\"',
-        "\\": "\\\\",
-        "\n": "\\n",
-        "\r": "\\r",
-        "\t": "\\t",
-        "\b": "\\b",
-        "\f": "\\f",
-    }.items()
-}
+TYPE = RDF.type
+_quoted = json.encoder.encode_basestring  # N-Triples and Turtle escape what JSON does, and this is written in C
 
 
 # ---- N-Triples and the canonical form
@@ -39,10 +30,8 @@ def lines(node: Node) -> list[str]:
 
 
 def ntriples(nodes: Iterable[Node]) -> bytes:
-    """N-Triples, each statement once, in the order of the nodes."""
-    found: dict[str, None] = {}
-    for node in nodes:
-        _describe(node, _name(node, ""), found)
+    """N-Triples, each statement once: node after node, and what is said of each in alphabetical order."""
+    found = dict.fromkeys(line for node in nodes for line in sorted(lines(node)))
     return encoded("".join(f"{line}\n" for line in found))
 
 
@@ -63,9 +52,10 @@ def fingerprint(node: Node) -> str:
 
 def _describe(node: Node, name: str, found: dict[str, None]) -> None:
     """Add a node's statements, and those of what hangs below it."""
-    for type_ in _types(node):
-        found[f"{name} <{RDF.type}> <{type_}> ."] = None
-    for predicate, value in _statements(node):
+    said = _statements(node)
+    for type_ in _types(node, said):
+        found[f"{name} <{TYPE}> <{type_}> ."] = None
+    for predicate, value in said:
         if isinstance(value, Node):
             below = _name(value, f"{name} {predicate}")
             found[f"{name} <{predicate}> {below} ."] = None
@@ -83,39 +73,47 @@ def _name(node: Node, place: str) -> str:
 
 def _content(node: Node) -> str:
     """What a blank node says, whatever it is called."""
-    said = [f"<{RDF.type}> <{type_}>" for type_ in _types(node)]
-    for predicate, value in _statements(node):
+    said = _statements(node)
+    words = [f"<{TYPE}> <{type_}>" for type_ in _types(node, said)]
+    for predicate, value in said:
         if isinstance(value, Node):
-            said.append(f"<{predicate}> " + (f"<{value.iri}>" if value.iri is not None else f"[{_content(value)}]"))
+            words.append(f"<{predicate}> " + (f"<{value.iri}>" if value.iri is not None else f"[{_content(value)}]"))
         else:
-            said.append(f"<{predicate}> {leaf(value)}")
-    return "\n".join(sorted(said))
+            words.append(f"<{predicate}> {leaf(value)}")
+    return "\n".join(sorted(words))
 
 
-def _statements(node: Node) -> Iterator[tuple[IRI, Value]]:
+Said = list[tuple[IRI, Value]]
+
+
+def _statements(node: Node) -> Said:
     """What a node says, in no particular order."""
-    for prop in properties(type(node)):
-        held = getattr(node, prop.name)
-        if prop.many:
-            for value in held:
-                yield prop.predicate, value
-        elif held is not None:
-            yield prop.predicate, held
-    for statement in node.rest:
-        yield statement.predicate, statement.object
+    held_by, predicates = _shape(type(node))
+    _, rest, *held = held_by(node)
+    said: Said = [(statement.predicate, statement.object) for statement in rest]
+    for predicate, value in zip(predicates, held, strict=True):
+        if isinstance(value, frozenset):
+            said += [(predicate, one) for one in value]
+        elif value is not None:
+            said.append((predicate, value))
+    return said
+
+
+@once
+def _shape(noun: type[Node]) -> tuple[Callable[[Node], tuple[Any, ...]], tuple[IRI, ...]]:
+    """How to get at everything that a noun holds, its address and the rest first, and the predicates of what follows."""
+    stated = properties(noun)
+    return attrgetter("iri", "rest", *(prop.name for prop in stated)), tuple(prop.predicate for prop in stated)
 
 
 def described(node: Node) -> bool:
     """Whether a node is more than a name."""
-    return bool(node.rest) or any(
-        getattr(node, prop.name) not in (None, frozenset()) for prop in properties(type(node))
-    )
+    return bool(_statements(node))
 
 
-def _types(node: Node) -> list[str]:
+def _types(node: Node, said: Any) -> list[str]:
     """The types that were said, and the one that its place implies once it is described."""
-    own = {node.TYPE} if node.TYPE and described(node) else set()
-    return sorted(own | node.types)
+    return sorted({node.TYPE} | node.types if said and node.TYPE else node.types)
 
 
 def leaf(value: Value) -> str:
@@ -123,10 +121,9 @@ def leaf(value: Value) -> str:
     if isinstance(value, str):
         return f"<{value}>"
     if isinstance(value, Text):
-        return f'"{value.value.translate(_ESCAPES)}"' + (f"@{value.lang}" if value.lang else "")
+        return f"{_quoted(value.value)}@{value.lang}" if value.lang else _quoted(value.value)
     assert isinstance(value, Literal)
-    quoted = f'"{value.value.translate(_ESCAPES)}"'
-    return quoted if value.datatype == PLAIN else f"{quoted}^^<{value.datatype}>"
+    return _quoted(value.value) if value.datatype == PLAIN else f"{_quoted(value.value)}^^<{value.datatype}>"
 
 
 def sort_key(value: Value) -> str:
@@ -164,10 +161,11 @@ def _blocks(node: Node, blocks: dict[str, None]) -> None:
 def _body(node: Node, depth: int, waiting: list[Node]) -> str:
     indent = "    " * depth
     entries = []
-    types = _types(node)
+    groups = _grouped(node)
+    types = _types(node, groups)
     if types:
         entries.append("a " + ", ".join(compact(type_) for type_ in types))
-    for predicate, held in _grouped(node):
+    for predicate, held in groups.items():
         written = sorted(_object(value, depth, waiting) for value in held)
         nested = any("\n" in text for text in written)
         long = len(written) > 1 and not nested and sum(map(len, written)) > 80
@@ -180,7 +178,7 @@ def _body(node: Node, depth: int, waiting: list[Node]) -> str:
 def _object(value: Value, depth: int, waiting: list[Node]) -> str:
     if isinstance(value, Node):
         if value.iri is not None:
-            if described(value) or value.types:
+            if value.types or described(value):
                 waiting.append(value)
             return compact(value.iri)
         inner = _body(value, depth + 1, waiting)
@@ -188,20 +186,21 @@ def _object(value: Value, depth: int, waiting: list[Node]) -> str:
     if isinstance(value, str):
         return compact(value)
     if isinstance(value, Literal) and value.datatype != PLAIN:
-        return f'"{value.value.translate(_ESCAPES)}"^^{compact(value.datatype)}'
+        return f"{_quoted(value.value)}^^{compact(value.datatype)}"
     return leaf(value)
 
 
-def _grouped(node: Node) -> Iterator[tuple[IRI, list[Value]]]:
+def _grouped(node: Node) -> dict[IRI, list[Value]]:
     """A node's values by predicate: stated properties in stated order, then the rest by address."""
+    held_by, predicates = _shape(type(node))
+    _, rest, *held = held_by(node)
     groups: dict[IRI, list[Value]] = {}
-    for prop in properties(type(node)):
-        held = getattr(node, prop.name)
-        if held not in (None, frozenset()):
-            groups[prop.predicate] = list(held) if prop.many else [held]
-    for statement in sorted(node.rest, key=lambda s: (s.predicate, sort_key(s.object))):
+    for predicate, value in zip(predicates, held, strict=True):
+        if value:
+            groups[predicate] = list(value) if isinstance(value, frozenset) else [value]
+    for statement in sorted(rest, key=lambda s: (s.predicate, sort_key(s.object))):
         groups.setdefault(statement.predicate, []).append(statement.object)
-    yield from groups.items()
+    return groups
 
 
 @lru_cache(maxsize=50_000)
@@ -283,11 +282,12 @@ def jsonld(nodes: Iterable[Node]) -> bytes:
 def framed(node: Node) -> dict[str, Any]:
     """One tree as nested JSON under our context."""
     frame: dict[str, Any] = {"@id": str(node.iri)} if node.iri is not None else {}
-    types = [_class_name(type_) for type_ in _types(node)]
+    groups = _grouped(node)
+    types = [_class_name(type_) for type_ in _types(node, groups)]
     if types:
         frame["@type"] = types[0] if len(types) == 1 else types
     names = _json_names(type(node))
-    for predicate, held in _grouped(node):
+    for predicate, held in groups.items():
         name, coerced = names.get(predicate, (predicate, ""))
         written = [_json(value, coerced) for value in sorted(set(held), key=sort_key)]
         frame[name] = written[0] if len(written) == 1 else written

@@ -153,7 +153,7 @@ class Results:
 
 
 class SearchIndex(Protocol):
-    """A search engine with one index. Every method may raise `IndexUnusable`, but `clear` and `close` never do.
+    """A search engine with one index. Every method may raise `IndexUnusable`, but `replace`, `clear` and `close` never do.
 
     Safe to share between the threads of a server; each call sees everything that any process has committed before it.
     """
@@ -165,9 +165,11 @@ class SearchIndex(Protocol):
     def apply(self, documents: Iterable[Document], removed: Iterable[str], serial: int) -> None:
         """Put these documents in, or in the place of what had their id, take the removed ids out, and remember the serial.
 
-        All of it in one commit. A serial below the index's own does nothing: somebody else was faster. To build an index
-        from nothing, clear it and apply everything in large portions, all but the last with serial 0.
+        All of it in one commit. A serial below the index's own does nothing: somebody else was faster.
         """
+
+    def replace(self, documents: Iterable[Document], serial: int) -> None:
+        """Make these documents the whole index, whatever state it is in. One commit: until then searches see the old one."""
 
     def search(self, query: Query) -> Results:
         """Answer one question."""

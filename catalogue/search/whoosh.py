@@ -1,9 +1,12 @@
 """The default engine: a Whoosh index on disk, and an evaluator of our own over it (decision 0006)."""
 
+# mypy: disable-error-code="no-untyped-call"
+# Whoosh is typed in part: what it does not type may be called from here.
+
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -18,7 +21,17 @@ from catalogue.search.filters import PARAMETERS
 from catalogue.search.whoosh_answer import best, find
 from catalogue.search.whoosh_build import build, tidy
 from catalogue.search.whoosh_fields import stem
-from catalogue.search.whoosh_files import PATIENCE, Change, MappedStorage, changing, contents, intact, locked, opened, toc_path, wipe
+from catalogue.search.whoosh_files import (
+    PATIENCE,
+    MappedStorage,
+    afresh,
+    changing,
+    contents,
+    intact,
+    locked,
+    opened,
+    toc_path,
+)
 from catalogue.search.whoosh_match import Matcher, Part, View
 from catalogue.search.whoosh_segment import Cache, Segment
 from catalogue.search.whoosh_spelling import did_you_mean, suggestions
@@ -51,7 +64,9 @@ class WhooshIndex:
     def __init__(self, url: str, *, patience: float = PATIENCE, cache: int = CACHE) -> None:
         place = url.partition(":")[2]
         if not place.strip("/"):
-            raise SettingsError(f"FEDCAT_SEARCH_URL is {url!r}; write whoosh: and a directory, such as whoosh:/var/lib/fedcat/index.")
+            raise SettingsError(
+                f"FEDCAT_SEARCH_URL is {url!r}; write whoosh: and a directory, such as whoosh:/srv/index."
+            )
         self.folder = Path("/" + place.lstrip("/") if place.startswith("/") else place)
         self._patience = patience
         self._cache = Cache(cache)
@@ -70,9 +85,8 @@ class WhooshIndex:
             if serial < change.serial:
                 return
             before = list(change.segments)
-            written: set[str] = set()
-            build(change, _noted(documents, written))
-            deleted = self._delete(change, before, {*removed} | written)
+            written = build(change, documents)
+            deleted = self._delete(before, {*removed} | written)
             if not written and not deleted and serial == change.serial:
                 return
             change.serial = serial
@@ -80,10 +94,21 @@ class WhooshIndex:
             change.commit()
         tidy(files)
 
+    def replace(self, documents: Iterable[Document], serial: int) -> None:
+        """Make these documents the index, in one commit; whoever searches meanwhile still sees what was there before."""
+        self._make_folder()
+        files = MappedStorage(str(self.folder))
+        with locked(files, self._patience):
+            change = afresh(files, serial)
+            build(change, documents)
+            change.commit()
+
     def search(self, query: Query) -> Results:
         """Answer one question."""
         if not PARAMETERS.issuperset(query.filters) or query.page < 1 or query.per_page < 0:
-            raise WrongUse(f"There is no such page or filter: page {query.page}, filters {', '.join(sorted(query.filters))}.")
+            raise WrongUse(
+                f"There is no such page or filter: page {query.page}, filters {', '.join(sorted(query.filters))}."
+            )
         view, typed = self._view(), parse(query.words)
         matcher = Matcher(view, typed)
         found = find(view, query, matcher)
@@ -113,17 +138,14 @@ class WhooshIndex:
 
     def clear(self) -> None:
         """An empty index, whatever there was. Files that are not Whoosh's are left alone."""
-        self._make_folder()
-        files = MappedStorage(str(self.folder))
-        with locked(files, self._patience):
-            wipe(files)
+        self.replace((), 0)
 
     def close(self) -> None:
         """Let go of the files."""
         with self._lock:
             self._current = None
 
-    def _delete(self, change: Change, before: list[Any], ids: set[str]) -> int:
+    def _delete(self, before: list[Any], ids: set[str]) -> int:
         """Delete what was there before under these ids; how many documents that were."""
         known = {part.segment.name: part.segment.numbers for part in self._view().parts} if ids else {}
         deleted = 0
@@ -165,7 +187,9 @@ class WhooshIndex:
             for each in toc.segments:
                 segment = known.get(each.segment_id()) or Segment(files, toc.schema, each, self._cache)
                 parts.append(Part(segment, segment.all - BitMap(each.deleted_docs())))
-        return _Current(View(toc.schema.stamp.serial, tuple(parts)), path, toc_path(files, toc.generation + 1), identity)
+        return _Current(
+            View(toc.schema.stamp.serial, tuple(parts)), path, toc_path(files, toc.generation + 1), identity
+        )
 
     def _files(self) -> MappedStorage:
         self._make_folder()
@@ -175,13 +199,9 @@ class WhooshIndex:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
-            raise SettingsError(f"FEDCAT_SEARCH_URL names {self.folder}, which cannot be made a directory: {problem}.") from problem
-
-
-def _noted(documents: Iterable[Document], ids: set[str]) -> Iterator[Document]:
-    for document in documents:
-        ids.add(document.id)
-        yield document
+            raise SettingsError(
+                f"FEDCAT_SEARCH_URL names {self.folder}, not a usable directory: {problem}."
+            ) from problem
 
 
 def _identity(path: str) -> tuple[int, int]:

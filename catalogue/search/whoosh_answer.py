@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -60,11 +60,15 @@ def find(view: View, query: Query, matcher: Matcher) -> Found:
     """Put a whole query to a view."""
     base = [reduce(and_, (matcher.found(part), *_within(part.segment, query))) for part in view.parts]
     chosen = {
-        name: [BitMap.union(BitMap(), *(part.segment.facet(name).get(value, BitMap()) for value in values)) for part in view.parts]
-        for name, values in query.filters.items()
-        if values
+        name: [_either(part, name, values) for part in view.parts] for name, values in query.filters.items() if values
     }
     return Found(query, view, base, chosen)
+
+
+def _either(part: Part, name: str, values: Iterable[str]) -> BitMap:
+    """The documents of a part that have one of the values."""
+    holders = part.segment.facet(name)
+    return BitMap.union(BitMap(), *(holders[value] for value in values if value in holders))
 
 
 def best(view: View, query: Query, matcher: Matcher, hits: list[BitMap]) -> Iterator[tuple[Part, int, float]]:
@@ -99,7 +103,8 @@ def _top(keys: Keys, query: Query) -> NDArray[np.intp]:
 
 def _by_score(segment: Segment, ids: Ids, score: NDArray[np.float32]) -> Keys:
     # Positive floats are in the order of their bits. What decides between equals does not depend on the segments.
-    return (score.view(np.uint32).astype(np.uint64) << HALF) | segment.row["tie"][ids]
+    keys: Keys = (score.view(np.uint32).astype(np.uint64) << HALF) | segment.row["tie"][ids]
+    return keys
 
 
 def _by_date(segment: Segment, ids: Ids, first: BitMap) -> Keys:

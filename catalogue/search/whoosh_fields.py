@@ -5,17 +5,20 @@ matches; `title` has the stems of titles and decides what comes first; `words` h
 serves phrases, beginnings of words and corrections. Facet values are postings; dates, box and lengths are one row of numbers.
 """
 
+# mypy: disable-error-code="no-untyped-call"
+# Whoosh is typed in part: what it does not type may be called from here.
+
 from __future__ import annotations
 
 import struct
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from math import isfinite, nan
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from whoosh import columns, fields, formats
@@ -24,6 +27,9 @@ from whoosh.lang.porter2 import stem as english_stem
 from catalogue.search import SECTIONS, Document
 from catalogue.search.filters import FILTERS, day
 from catalogue.search.words import COMMON, literally, words
+
+if TYPE_CHECKING:
+    from whoosh.analysis.analyzers import Analyzer
 
 VERSION = 1  # of everything in this file: an index written by another one is built again
 GAP = 10  # places between two texts, so that no phrase runs from one into the next
@@ -39,6 +45,9 @@ ROW = np.dtype([
 _ROW = struct.Struct(">QQQQIiiifffdddd")
 
 
+_READY = cast("Analyzer", None)  # values come ready from `prepared`
+
+
 class PlacesFormat(formats.Existence):
     """Two bytes for each place: Whoosh's own format pickles a list per word, which is several times as large."""
 
@@ -46,25 +55,17 @@ class PlacesFormat(formats.Existence):
 
 
 class Weights(fields.FieldType):
-    """Terms with how much each weighs in the document; the values come ready from `prepared`."""
+    """Terms with how much each weighs in the document."""
 
     def __init__(self) -> None:
-        super().__init__(format=formats.Existence(), analyzer=None)
-
-    def index(self, value: Mapping[str, float], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
-        """What Whoosh keeps for each term."""
-        return ((encoded(term), 1, weight, b"") for term, weight in value.items())
+        super().__init__(format=formats.Existence(), analyzer=_READY)
 
 
 class Places(fields.FieldType):
-    """Terms with the places where each stands; the values come ready from `prepared`."""
+    """Terms with the places where each stands."""
 
     def __init__(self) -> None:
-        super().__init__(format=PlacesFormat(), analyzer=None)
-
-    def index(self, value: Mapping[str, array[int]], **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
-        """What Whoosh keeps for each term."""
-        return ((encoded(term), 1, 1.0, places.tobytes()) for term, places in value.items())
+        super().__init__(format=PlacesFormat(), analyzer=_READY)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def facet_field(parameter: str) -> str:
 
 def indexed(schema: StampedSchema) -> list[tuple[str, formats.Format]]:
     """The fields that have terms, in order, and what each keeps beside them."""
-    return [(name, kind.format) for name, kind in schema.items() if isinstance(kind, Weights | Places)]
+    return [(name, kind.format) for name, kind in schema.items() if kind.format]
 
 
 def prepared(document: Document) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def prepared(document: Document) -> dict[str, Any]:
         "words": places,
         "exact": {f"{exactly(form):x}": 1.0 for title in document.titles for form in _forms(title)},
         "id": encoded(document.id),
-        "name": encoded(document.title),
+        "name": encoded("\0".join((" ".join(words(document.title)), document.title.replace("\0", " ")))),
         "row": _row(document, sum(title.values()), sum(weights.values())),
         **{
             facet_field(each.parameter): {encoded(value).decode(): 1.0 for value in each.values(document)}
@@ -132,11 +133,10 @@ def _analysed(document: Document) -> tuple[dict[str, float], dict[str, array[int
     weights: defaultdict[str, float] = defaultdict(float)
     places: defaultdict[str, array[int]] = defaultdict(lambda: array("H"))
     at = 0
-    for section, said in ((section, said) for section in SECTIONS for said in section.said(document)):
-        found = words(said)
+    for weight, found in ((each.weight, words(said)) for each in SECTIONS for said in each.said(document)):
         for place, word in enumerate(found, at):
             if word not in COMMON:
-                weights[stem(word)] += section.weight
+                weights[stem(word)] += weight
                 if place <= LAST_PLACE:
                     places[word].append(place)
         at += len(found) + GAP

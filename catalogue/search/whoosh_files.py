@@ -1,5 +1,8 @@
 """Where a Whoosh index is kept and how it changes: one writer at a time, and everything on the disk before it is named."""
 
+# mypy: disable-error-code="no-untyped-call"
+# Whoosh is typed in part: what it does not type may be called from here.
+
 from __future__ import annotations
 
 import os
@@ -11,9 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any
+from shutil import rmtree
+from typing import Any, BinaryIO, cast
 
 from whoosh.filedb.filestore import FileStorage
+from whoosh.filedb.filetables import FileFormatError
 from whoosh.filedb.structfile import StructFile
 from whoosh.index import TOC, EmptyIndexError, clean_files
 from whoosh.index import IndexError as WhooshIndexError
@@ -28,7 +33,7 @@ PATIENCE = 60.0  # seconds that a writer waits for another
 
 # What Whoosh and pickle raise over a file whose content is not what it was.
 DAMAGE = (
-    CorruptIndexError, WhooshIndexError, pickle.UnpicklingError, struct.error, zlib.error, EOFError, MemoryError,
+    CorruptIndexError, FileFormatError, WhooshIndexError, pickle.UnpicklingError, struct.error, zlib.error, EOFError, MemoryError,
     ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, TypeError, ValueError,
 )  # fmt: skip
 
@@ -40,8 +45,8 @@ class MappedStorage(FileStorage):
         """A file to read."""
         with open(self._fpath(name), "rb") as file:
             if os.fstat(file.fileno()).st_size:
-                return StructFile(mmap(file.fileno(), 0, access=ACCESS_READ), name=name)
-        return super().open_file(name, **options)
+                return StructFile(cast(BinaryIO, mmap(file.fileno(), 0, access=ACCESS_READ)), name=name)
+        return cast(StructFile, super().open_file(name, **options))
 
     def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:
         """Whoosh renames its table of contents last; that is the moment of the commit, so nothing may still be in a cache."""
@@ -87,7 +92,7 @@ def opened(folder: Path) -> MappedStorage:
     if TOC._latest_generation(files, NAME) < 0:
         with locked(files):
             if TOC._latest_generation(files, NAME) < 0:
-                wipe(files)
+                afresh(files).commit()
     return files
 
 
@@ -100,7 +105,7 @@ def contents(files: MappedStorage) -> TOC:
     stamp = getattr(toc.schema, "stamp", None)
     if not isinstance(toc.schema, StampedSchema) or not isinstance(stamp, Stamp) or stamp.version != VERSION:
         raise IndexUnusable(f"The search index in {files.folder} was written by another version: rebuild it.")
-    return toc
+    return cast(TOC, toc)
 
 
 def toc_path(files: MappedStorage, generation: int) -> str:
@@ -123,10 +128,7 @@ def changing(files: MappedStorage, patience: float = PATIENCE) -> Iterator[Chang
     with locked(files, patience):
         with intact(files):
             toc = contents(files)
-        try:
-            yield Change(files, toc.schema, toc.generation + 1, toc.segments, toc.schema.stamp.serial)
-        finally:
-            files.temp_storage(f"{NAME}.tmp").destroy()
+        yield Change(files, toc.schema, toc.generation + 1, toc.segments, toc.schema.stamp.serial)
 
 
 @contextmanager
@@ -140,10 +142,10 @@ def locked(files: MappedStorage, patience: float = PATIENCE) -> Iterator[None]:
     try:
         yield
     finally:
+        rmtree(os.path.join(files.folder, f"{NAME}.tmp"), ignore_errors=True)  # what half-written segments leave
         lock.release()
 
 
-def wipe(files: MappedStorage) -> None:
-    """An empty index in place of whatever is there, under a number of its own so that open readers notice."""
-    generation = TOC._latest_generation(files, NAME) + 1
-    Change(files, schema(), generation, [], 0).commit()
+def afresh(files: MappedStorage, serial: int = 0) -> Change:
+    """A change that begins with nothing, whatever is there; its number is a new one, so that open readers notice."""
+    return Change(files, schema(), TOC._latest_generation(files, NAME) + 1, [], serial)

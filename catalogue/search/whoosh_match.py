@@ -166,4 +166,5 @@ def _slope(segment: Segment, field: str, stems: frozenset[str], ids: Ids, slope:
         postings = segment.postings(field, each)
         weights[postings.ids] += postings.weights
     lengths = segment.row[f"{field}_length"][ids]
-    return weights[ids] / (np.float32(base) + np.float32(slope) * lengths)
+    frequency: Numbers = weights[ids] / (np.float32(base) + np.float32(slope) * lengths)
+    return frequency

@@ -1,5 +1,8 @@
 """One segment of a Whoosh index as searching needs it. A segment never changes, so what is read once is kept."""
 
+# mypy: disable-error-code="no-untyped-call"
+# Whoosh is typed in part: what it does not type may be called from here.
+
 from __future__ import annotations
 
 from bisect import bisect_left
@@ -20,7 +23,6 @@ from catalogue.search import IndexUnusable
 from catalogue.search.whoosh_fields import ROW, StampedSchema, encoded, facet_field, indexed, stem
 from catalogue.search.whoosh_files import MappedStorage, intact
 from catalogue.search.whoosh_postings import PLACES, Postings, Stands, Terms, bitmap
-from catalogue.search.words import words
 
 LAST_LETTER = chr(0x10FFFF)
 
@@ -103,18 +105,20 @@ class Segment:
             if parameter not in self._facets:
                 field = facet_field(parameter)
                 terms = list(self._terms.beginning(field))
-                self._facets[parameter] = {term.text.decode(): self._terms.postings(field, term).bitmap for term in terms}
+                self._facets[parameter] = {
+                    term.text.decode(): self._terms.postings(field, term).bitmap for term in terms
+                }
         return self._facets[parameter]
 
     def id(self, number: int) -> str:
         """The id of a document."""
         with self._reading():
-            return self._ids[number].decode()  # type: ignore[no-any-return]
+            return str(self._ids[number].decode())
 
     def title(self, number: int) -> str:
         """The title of a document."""
         with self._reading():
-            return self._titles[number].decode()  # type: ignore[no-any-return]
+            return str(self._titles[number].decode().partition("\0")[2])
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -127,7 +131,7 @@ class Segment:
         """The documents in the order of their titles: what decides that order, then the number."""
         with self._reading():
             titles, ids = ([text.decode() for text in column] for column in (self._titles, self._ids))
-        return sorted((" ".join(words(title)), title, ids[number], number) for number, title in enumerate(titles))
+        return sorted((*title.split("\0"), ids[number], number) for number, title in enumerate(titles))
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -143,8 +147,7 @@ class Segment:
 
     def _words(self, letter: str) -> Lexicon:
         with self._reading():
-            found = list(self._terms.beginning("words", encoded(letter)))
-        return Lexicon([term.text.decode() for term in found], [term.count for term in found])
+            return Lexicon(*self._terms.counts("words", encoded(letter)))
 
     def _phrased(self, phrase: Phrased) -> BitMap:
         """Documents with all the stems first, then those in which the words themselves stand where they should."""

@@ -34,12 +34,14 @@ def suggestions(view: View, begun: str, limit: int) -> tuple[str, ...]:
     if typed.tree is None or limit < 1:
         return ()
     query, matcher = Query(words=begun, per_page=3 * limit), Matcher(view, typed)
-    titles = [part.segment.title(number) for part, number, _ in best(view, query, matcher, find(view, query, matcher).hits())]
+    titles = [
+        part.segment.title(number) for part, number, _ in best(view, query, matcher, find(view, query, matcher).hits())
+    ]
     begins = _folded(begun)
     unfinished = typed.tree.of[-1]
     endings = view.endings(unfinished.text)[:ENDINGS] if isinstance(unfinished, Prefix) else []
     *_, (start, _, _) = spans(typed.text)
-    finished = [typed.text[:start] + word for word, _ in endings if word != unfinished.text]
+    finished = [typed.text[:start] + word for word, _ in endings]
     first = [title for title in titles if _folded(title).startswith(begins)]
     offered: dict[str, str] = {}
     for text in (*first, *finished, *titles):

@@ -20,7 +20,9 @@ MAX_WORDS = 32
 MAX_LETTERS = 64
 
 # Words too common to tell one description from another. Kept short: "it", "who", "no" and "us" mean something here.
-COMMON = frozenset("a an and are as at be by for from in is of on or that the this to was were which with".split())
+COMMON = frozenset(
+    re.findall("[a-z]+", "a an and are as at be by for from in is of on or that the this to was were which with")
+)
 
 # A word is letters and digits; marks that Unicode cannot compose stay with their letter, an apostrophe inside joins.
 _LETTER = r"(?:[^\W_]|[\u0300-\u036f])"

@@ -19,19 +19,44 @@ VOCABULARY = 80_000
 TOPICS = 300
 PUBLISHERS = 500
 
-_COMMON = ["the", "of", "and", "to", "in", "for", "data", "by", "a", "is", "on", "are", "with", "from", "as", "this", "dataset", "information", "each", "local", "authority", "area", "year", "number", "includes", "uk", "published", "england", "public", "services", "annual", "statistics", "government", "national", "or", "it", "which", "has", "been", "was", "at", "records", "level", "quarterly", "service", "total", "department", "people", "between", "estimates", "population", "council", "based", "report"]
-_SUBJECTS = ["road", "accident", "vehicle", "traffic", "school", "pupil", "hospital", "patient", "housing", "rent", "planning", "flood", "river", "water", "energy", "carbon", "emission", "crime", "police", "prison", "court", "farm", "crop", "livestock", "fishery", "forest", "woodland", "species", "habitat", "coastal", "marine", "census", "household", "income", "tax", "benefit", "pension", "business", "company", "trade", "export", "import", "employment", "wage", "apprenticeship", "skill", "college", "university", "library", "museum", "heritage", "tourism", "sport", "waste", "recycling", "air", "quality", "noise", "land", "parcel", "address", "postcode", "boundary", "election", "ward", "parish", "budget", "spending", "grant", "procurement", "contract", "licence", "inspection", "safety", "fire", "ambulance", "dental", "vaccine", "mortality", "birth", "migration", "visa", "passport", "port", "rail", "bus", "cycling", "parking", "bridge", "street", "lighting", "broadband", "mobile", "weather", "rainfall", "temperature", "soil", "geology", "mineral", "mine", "archive", "map", "survey", "sensor", "meter", "tariff"]
-_BODIES = ["office", "agency", "council", "department", "authority", "trust"]
-_PLACES = (
-    ["Wales", "England", "Scotland", "Leeds", "Cardiff", "Bristol", "Kent", "Devon", "Cumbria", "Norfolk", "Powys", "Gwynedd", "Fife", "Highland", "Môn", "Ŵy"]
+
+def _listed(words: str) -> list[str]:
+    return words.split()
+
+
+_COMMON = _listed(
+    "the of and to in for data by a is on are with from as this dataset information each local authority area "
+    "year number includes uk published england public services annual statistics government national or it which "
+    "has been was at records level quarterly service total department people between estimates population council "
+    "based report"
 )
-_THEMES = ["transport", "environment", "health", "government", "economy", "education", "population", "regions", "justice", "society", "energy", "agriculture", "science", "international"]
-_FORMATS = ["csv", "xlsx", "pdf", "json", "html", "geojson", "xml", "zip", "ods", "wms", "wfs", "shp", "kml", "gpkg", "rdf", "ttl", "api", "txt", "docx", "gml", "tiff", "jpeg", "parquet", "sqlite", "dwg", "ics", "rss", "png", "netcdf", "odt"]
-_LICENCES = ["ogl-uk-3.0", "cc-by-4.0", "cc0-1.0", "odbl", "other-closed", "ogl-uk-2.0", "inspire-end-user", "cc-by-sa-4.0"]
-_FREQUENCIES = ["annual", "quarterly", "monthly", "irregular", "daily", "weekly", "never", "continuous", "biennial", "unknown"]
-_ACCESS = ["public", "restricted", "non-public"]
-_IDENTIFIERS = ["uprn", "company-number", "gss-code", "usrn", "postcode", "nhs-number", "urn"]
-_MISSIONS = ["growth", "clean-energy", "streets", "opportunity", "health"]
+_SUBJECTS = _listed(
+    "road accident vehicle traffic school pupil hospital patient housing rent planning flood river water energy "
+    "carbon emission crime police prison court farm crop livestock fishery forest woodland species habitat "
+    "coastal marine census household income tax benefit pension business company trade export import employment "
+    "wage apprenticeship skill college university library museum heritage tourism sport waste recycling air "
+    "quality noise land parcel address postcode boundary election ward parish budget spending grant procurement "
+    "contract licence inspection safety fire ambulance dental vaccine mortality birth migration visa passport "
+    "port rail bus cycling parking bridge street lighting broadband mobile weather rainfall temperature soil "
+    "geology mineral mine archive map survey sensor meter tariff"
+)
+_BODIES = _listed("office agency council department authority trust")
+_PLACES = _listed(
+    "Wales England Scotland Leeds Cardiff Bristol Kent Devon Cumbria Norfolk Powys Gwynedd Fife Highland Môn Ŵy"
+)
+_THEMES = _listed(
+    "transport environment health government economy education population regions justice society energy "
+    "agriculture science international"
+)
+_FORMATS = _listed(
+    "csv xlsx pdf json html geojson xml zip ods wms wfs shp kml gpkg rdf ttl api txt docx gml tiff jpeg parquet "
+    "sqlite dwg ics rss png netcdf odt"
+)
+_LICENCES = _listed("ogl-uk-3.0 cc-by-4.0 cc0-1.0 odbl other-closed ogl-uk-2.0 inspire-end-user cc-by-sa-4.0")
+_FREQUENCIES = _listed("annual quarterly monthly irregular daily weekly never continuous biennial unknown")
+_ACCESS = _listed("public restricted non-public")
+_IDENTIFIERS = _listed("uprn company-number gss-code usrn postcode nhs-number urn")
+_MISSIONS = _listed("growth clean-energy streets opportunity health")
 _NEWEST = date(2026, 9, 1)
 
 
@@ -165,7 +190,8 @@ def _topic(number: int, seed: int) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _vocabulary() -> tuple[list[str], list[float]]:
     """Every word, commonest first, with the running sum of how often each is used."""
-    syllables = [first + vowel for first, vowel in product(["b", "c", "d", "f", "g", "l", "m", "n", "p", "r", "s", "t", "v", "w", "br", "st", "tr", "pl"], "aeiou")]
+    starts = _listed("b c d f g l m n p r s t v w br st tr pl")
+    syllables = [start + vowel for start, vowel in product(starts, "aeiou")]
     stems = (one + two + end for one, two, end in product(syllables, syllables, ("n", "ment", "r", "l", "tion")))
     made = (stem + ending for stem in stems for ending in ("", "s"))
     words = dict.fromkeys([*_COMMON, *_SUBJECTS, *(f"{subject}s" for subject in _SUBJECTS)])

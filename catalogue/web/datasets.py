@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from flask import Blueprint, Response, abort, redirect
+from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from catalogue.dcat import Text
@@ -106,12 +107,12 @@ def dataset_json(id_: str) -> Response:
 
 
 @pages.get("/record/<name:id_>")
-def record(id_: str) -> Response:
+def record(id_: str) -> ResponseReturnValue:
     """Our own word on a dataset; people are sent to the page that shows it."""
     entry = _current(id_)
     if feed := negotiate.wanted():
         return negotiate.varied(negotiate.data(feed.write([record_node(entry, here().settings.base_url)]), feed))
-    return negotiate.varied(redirect(urls.dataset(entry.id), 303))  # type: ignore[arg-type]  # Flask's own class of answer
+    return redirect(urls.dataset(entry.id), 303)
 
 
 def _data(entry: Entry, feed: Feed) -> Response:
@@ -139,7 +140,11 @@ def dataset_page(entry: Entry, site: Site) -> DatasetPage:
     organisation = site.organisation(slug) if slug else ""
     address = urls.absolute(urls.dataset(entry.id))
     own_contact = people.contact_of(resource)
-    fallback = None if not slug or own_contact and own_contact.reachable else people.best_of(site.store.datasets.contacts(slug))
+    fallback = (
+        None
+        if not slug or (own_contact and own_contact.reachable)
+        else people.best_of(site.store.datasets.contacts(slug))
+    )
     ways = getting(resource, address, organisation, fallback)
     title = present.best(resource.titles) or Text(entry.row.title)
     return DatasetPage(
@@ -178,8 +183,17 @@ def _citation(entry: Entry, title: str, organisation: str, address: str) -> Cita
     year = next((word for word in said.value.split() if word.isdigit() and len(word) == 4), "") if said else ""
     version = f"Version of {said.value}. " if resource.modified and said else ""
     text = f"{organisation + ' ' if organisation else ''}{f'({year}). ' if year else ''}{title}. {version}{address}"
-    fields = {"title": title, "author": f"{{{_tex(organisation)}}}" if organisation else "", "year": year, "url": address}
-    lines = [f"  {name} = {{{value if name in ('author', 'url') else _tex(value)}}}" for name, value in fields.items() if value]
+    fields = {
+        "title": title,
+        "author": f"{{{_tex(organisation)}}}" if organisation else "",
+        "year": year,
+        "url": address,
+    }
+    lines = [
+        f"  {name} = {{{value if name in ('author', 'url') else _tex(value)}}}"
+        for name, value in fields.items()
+        if value
+    ]
     return Citation(text, "@misc{" + entry.id + ",\n" + ",\n".join(lines) + "\n}")
 
 
@@ -196,7 +210,8 @@ def _gone(entry: Entry, site: Site) -> Response:
     run = _taken_back_in(entry, site)
     if errors.for_machines():
         by = f" by the source '{run.source}'" if run else ""
-        return negotiate.varied(errors.problem(410, "Withdrawn", f"'{entry.row.title}' was withdrawn on {when}{by}.", id=entry.id))
+        said = f"'{entry.row.title}' was withdrawn on {when}{by}."
+        return negotiate.varied(errors.problem(410, "Withdrawn", said, id=entry.id))
     slug = entry.row.organisation
     page = GonePage(
         title=entry.row.title,

@@ -40,7 +40,10 @@ class Trouble:
 
 
 MISSING = {
-    "datasets": ("We do not have that dataset", "The address may be mistyped, or it may never have been in this catalogue."),
+    "datasets": (
+        "We do not have that dataset",
+        "The address may be mistyped, or it may never have been in this catalogue.",
+    ),
     "organisations": ("We do not know that organisation", "It may go by another name here."),
     "sources": ("There is no such source or run", "A source that was removed takes its runs with it."),
     "feeds": ("The feed has no such page", "It is shorter now, or the address is mistyped."),
@@ -71,7 +74,9 @@ def explain(app: Flask) -> None:
 def answer(trouble: Trouble) -> Response:
     """A page or problem details, whichever the client reads."""
     if for_machines():
-        return problem(trouble.status, trouble.title, trouble.message, parameter=trouble.parameter, reference=trouble.reference)
+        return problem(
+            trouble.status, trouble.title, trouble.message, parameter=trouble.parameter, reference=trouble.reference
+        )
     return negotiate.varied(make_response(render_template("error.html", error=trouble), trouble.status))
 
 
@@ -90,10 +95,12 @@ def for_machines() -> bool:
 def _wrong_use(wrong: WrongUse) -> Response:
     parameter = wrong.name if isinstance(wrong, WrongParameter) else ""
     steps = (Step("Go back and change it"), Step("Start a new search", urls.search()))
-    return answer(Trouble(400, "Part of that address has a value that we do not take", str(wrong), steps, parameter=parameter))
+    return answer(
+        Trouble(400, "Part of that address has a value that we do not take", str(wrong), steps, parameter=parameter)
+    )
 
 
-def _not_found(missing: NotFound) -> Response:
+def _not_found(_: NotFound) -> Response:
     title, message = MISSING.get(request.blueprint or "", OTHERWISE[404])
     return answer(Trouble(404, title, message, _ways_on()))
 
@@ -101,7 +108,9 @@ def _not_found(missing: NotFound) -> Response:
 def _no_index(_: Exception) -> Response:
     current_app.logger.exception("The search index cannot be used")
     message = "It is being built again. Pages of datasets and organisations can be read meanwhile."
-    busy = answer(Trouble(503, "The search is not ready", message, (Step("See every organisation", urls.organisations()),)))
+    busy = answer(
+        Trouble(503, "The search is not ready", message, (Step("See every organisation", urls.organisations()),))
+    )
     busy.headers["Retry-After"] = str(RETRY_SECONDS)
     return busy
 

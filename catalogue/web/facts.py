@@ -37,7 +37,7 @@ def facts(resource: Resource, seen: Document, organisation: Markup | None) -> li
     always: list[Fact] = [
         ("Published by", organisation),
         ("Identifier", _list(resource.identifiers)),
-        ("Themes", [present.link(_label("theme", value), urls.search(theme=value)) for value in seen.themes]),
+        ("Themes", [present.link(_label("theme", value), urls.choice("theme", value)) for value in seen.themes]),
         ("Keywords", _keywords(resource)),
         ("First published", present.date(resource.issued)),
         ("Last updated", present.date(resource.modified)),
@@ -69,7 +69,9 @@ def _label(parameter: str, value: str) -> present.Label:
 
 
 def _keywords(resource: Resource) -> Markup | None:
-    found = [present.link(present.Label(word), urls.search(q=word.value)) for word in present.spoken(resource.keywords)]
+    found = [
+        present.link(present.Label(word), urls.choice("q", word.value)) for word in present.spoken(resource.keywords)
+    ]
     return present.joined(found) if found else None
 
 
@@ -100,7 +102,13 @@ def _place(said: Location | Text) -> Any:
     if names:
         return present.joined((present.in_language(name) for name in names), " / ")
     address = str(said.iri or "")
-    return present.link(present.called(said)) if address else "An area given by its coordinates" if said != Location() else ""
+    return (
+        present.link(present.called(said))
+        if address
+        else "An area given by its coordinates"
+        if said != Location()
+        else ""
+    )
 
 
 def _resolution(resource: Resource) -> list[str]:
@@ -117,9 +125,10 @@ def _classification(resource: Resource) -> Markup | None:
 
 
 def _missions(resource: Resource) -> list[Markup]:
-    found = {concept.notation: concept.label for value in resource.keywords | resource.themes
-             if (concept := scheme("missions").find(plain(value)))}  # fmt: skip
-    return [Markup("{}").format(present.link(present.Label(Text(title)), urls.search(mission=value))) for value, title in found.items()]
+    named = (scheme("missions").find(plain(value)) for value in resource.keywords | resource.themes)
+    found = {concept.notation for concept in named if concept}
+    shown = (present.link(_label("mission", value), urls.choice("mission", value)) for value in sorted(found))
+    return [mission for mission in shown if mission]
 
 
 def _listed(name: str) -> Callable[[Resource], Any]:

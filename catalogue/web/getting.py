@@ -262,7 +262,9 @@ def _label(name: str, value: Any) -> Any:
     if name:
         return present.link(present.concept(name, value))
     said = present.called(value).text.value
-    return said.rstrip("/").rsplit("/", 1)[-1].rsplit("#", 1)[-1].replace("_", " ").capitalize() if "://" in said else said
+    return (
+        said.rstrip("/").rsplit("/", 1)[-1].rsplit("#", 1)[-1].replace("_", " ").capitalize() if "://" in said else said
+    )
 
 
 def _checksum(said: Distribution) -> str:

@@ -45,7 +45,9 @@ def people(resource: Resource) -> list[Person]:
     """Everybody whom a description names, by their part in it."""
     found = dict.fromkeys(person for person in _said(resource) if person.name or person.reachable)
     order = list(ROLES)
-    return sorted(found, key=lambda p: (order.index(p.role) if p.role in order else len(order), p.role, str(p.name), p.email))
+    return sorted(
+        found, key=lambda p: (order.index(p.role) if p.role in order else len(order), p.role, str(p.name), p.email)
+    )
 
 
 def by_role(found: Iterable[Person]) -> dict[str, list[Person]]:
@@ -67,9 +69,8 @@ _ANSWERING = ("contact", "publisher", "steward", "custodian", "owner")
 
 def from_store(held: StoredContact) -> Person:
     """Somebody whom the datasets of an organisation name."""
-    return Person(
-        held.role, Text(held.name) if held.name else None, present.email(held.email), _phone(held.telephone), present.web(held.page)
-    )
+    name = Text(held.name) if held.name else None
+    return Person(held.role, name, present.email(held.email), _phone(held.telephone), present.web(held.page))
 
 
 def best_of(held: Iterable[StoredContact]) -> Person | None:

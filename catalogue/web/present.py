@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import month_name
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,7 +103,7 @@ def language(tag: str) -> str:
 
 # ---- dates and numbers
 
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = tuple(month_name)
 _TIME = re.compile(r"[T ](\d\d):(\d\d)")
 
 
@@ -115,10 +116,10 @@ def date(said: Any) -> Text | None:
     if found is None:
         return said if isinstance(said, Text) else Text(value)
     precision = value.strip().partition("T")[0].count("-")
-    shown = (f"{found.year}", f"{_MONTHS[found.month - 1]} {found.year}")
+    shown = (f"{found.year}", f"{_MONTHS[found.month]} {found.year}")
     time = _TIME.search(value)
     at = f" at {time[1]}:{time[2]}" if time and time.groups() != ("00", "00") else ""
-    return Text((*shown, f"{found.day} {_MONTHS[found.month - 1]} {found.year}{at}")[min(precision, 2)])
+    return Text((*shown, f"{found.day} {_MONTHS[found.month]} {found.year}{at}")[min(precision, 2)])
 
 
 def moment(at: datetime | None) -> str:
@@ -131,7 +132,7 @@ def just_day(at: datetime) -> str:
 
 
 def period(start: Any, end: Any) -> str:
-    """"1988 to 2026", "since 2010", "until 2020"."""
+    """ "1988 to 2026", "since 2010", "until 2020"."""
     first, last = date(start), date(end)
     if first and last:
         return first.value if first == last else f"{first.value} to {last.value}"
@@ -161,7 +162,7 @@ def size(said: Any) -> str:
 
 
 def many(count: int, one: str, more: str = "") -> str:
-    """"1 dataset", "1,204 datasets"."""
+    """ "1 dataset", "1,204 datasets"."""
     return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
@@ -174,7 +175,9 @@ def web(address: str) -> str:
         return ""
     try:
         parts = urlsplit(address)
-        known = parts.scheme.lower() in LINKED and bool(parts.hostname or parts.scheme in ("mailto", "tel") and parts.path)
+        known = parts.scheme.lower() in LINKED and bool(
+            parts.hostname or (parts.scheme in ("mailto", "tel") and parts.path)
+        )
     except ValueError:
         return ""
     return address if known else ""
@@ -261,4 +264,3 @@ def shortened(text: str, length: int = 220) -> str:
     if len(line) <= length:
         return line
     return line[:length].rsplit(" ", 1)[0].rstrip(",;:.–- ") + "…"
-

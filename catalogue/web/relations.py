@@ -52,13 +52,15 @@ def relations(entry: Entry, site: Site) -> tuple[Relation, ...]:
     found = [(title, _said(getattr(entry.resource, name, None))) for name, title in RELATIONS]
     found += [_qualified(said) for said in sorted(entry.resource.qualified_relations, key=repr)]
     here = _held({label.href for _, labels in found for label in labels if label.href}, site)
-    known = [Relation(title, tuple(here.get(label.href, label) for label in labels)) for title, labels in found if labels]
+    known = [
+        Relation(title, tuple(here.get(label.href, label) for label in labels)) for title, labels in found if labels
+    ]
     return (*([Relation("In this series", members)] if members else []), *known)
 
 
 def _said(value: Any) -> list[Label]:
     """What a property says, as labels that carry the address that was given."""
-    given = () if value is None else value if isinstance(value, frozenset) else (value,)
+    given: Any = () if value is None else value if isinstance(value, frozenset) else (value,)
     return sorted(map(_target, given), key=lambda label: (label.text.value, label.href))
 
 
@@ -88,7 +90,7 @@ def _held(addresses: Iterable[str], site: Site) -> dict[str, Label]:
 
 
 def _members(entry: Entry, site: Site) -> tuple[Label, ...]:
-    """Datasets that say they belong to this series. They are looked for where they are likely: under its organisation and words."""
+    """Datasets that say they belong to this series, looked for where they are likely: under its organisation and words."""
     if not isinstance(entry.resource, DatasetSeries):
         return ()
     filters = {"organisation": frozenset({entry.row.organisation})} if entry.row.organisation else {}
@@ -99,7 +101,7 @@ def _members(entry: Entry, site: Site) -> tuple[Label, ...]:
 
 
 def _series(resource: Resource) -> set[str]:
-    said = getattr(resource, "in_series", frozenset())
+    said: frozenset[Any] = getattr(resource, "in_series", frozenset())
     return {str(value.iri if isinstance(value, Node) else value) for value in said}
 
 

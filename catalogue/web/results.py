@@ -12,7 +12,8 @@ from markupsafe import Markup
 from catalogue.dcat import Text
 from catalogue.search import Document, Facet, Query, Results
 from catalogue.search.document import document
-from catalogue.search.filters import FILTERS
+from catalogue.search.filters import FILTERS, to_parameters
+from catalogue.search.highlight import Snippet, snippet
 from catalogue.store import Entry
 from catalogue.web import present, urls
 from catalogue.web.site import Site
@@ -34,7 +35,7 @@ class Result:
     organisation: str
     updated: str
     formats: tuple[str, ...]
-    summary: Text | None
+    summary: Text | Markup | None
     snippet: Markup | None = None
     matched: str = ""
 
@@ -90,6 +91,8 @@ class SearchPage:
     explained: Sequence[str]
     did_you_mean: str
     help: Help | None
+    hidden: Sequence[tuple[str, str]]
+    """What the form has to carry along, because nothing on the page shows it."""
 
     @property
     def count(self) -> str:
@@ -100,21 +103,35 @@ class SearchPage:
         """A page number's address."""
         return lambda number: urls.search(replace(self.query, page=number))
 
+    @property
+    def first_number(self) -> int:
+        return (self.query.page - 1) * self.query.per_page + 1
+
+    @property
+    def whole(self) -> Query:
+        """The search without its page."""
+        return replace(self.query, page=1)
+
+    def instead(self, words: str) -> str:
+        """The same search for other words."""
+        return urls.search(replace(self.query, words=words, page=1))
+
 
 def search_page(query: Query, results: Results, last: int, site: Site) -> SearchPage:
     """The page that shows one answer."""
-    suggestion = results.did_you_mean or ""
+    facets = [shown for facet in results.facets if (shown := _choices(facet, site)).options]
     return SearchPage(
         query=query,
         total=results.total,
         last=last,
         results=lines(results, query, site),
-        facets=[shown for facet in results.facets if (shown := _choices(facet, site)).options],
+        facets=facets,
         pills=_pills(query, site),
         clear=urls.search(Query(words=query.words, sort=query.sort)),
         explained=results.explained,
-        did_you_mean=suggestion,
+        did_you_mean=results.did_you_mean or "",
         help=_help(query, site) if not results.total else None,
+        hidden=_hidden(query, facets),
     )
 
 
@@ -136,13 +153,26 @@ def _line(entry: Entry, query: Query, site: Site) -> Result:
         organisation=site.organisation(seen.organisation) if seen.organisation else "",
         updated=updated.value if updated else "",
         formats=tuple(present.choice("format", form) for form in seen.formats),
-        summary=replace(summary, value=present.shortened(summary.value)) if summary else None,
-        **_found(seen, query, site),
+        **_found(seen, summary, query, site),
     )
 
 
-def _found(seen: Document, query: Query, site: Site) -> dict[str, Any]:
-    return {}
+def _found(seen: Document, summary: Text | None, query: Query, site: Site) -> dict[str, Any]:
+    """The summary, and where else the words were found; words found in the description stand in the summary's place."""
+    found = snippet(seen, query.words, site.index.stem) if query.words else Snippet()
+    beginning = replace(summary, value=present.shortened(summary.value)) if summary else None
+    if not found.matched or found.field == "title":
+        return {"summary": beginning}
+    if found.field in ("summary", "description"):
+        return {"summary": _marked(found)}
+    return {"summary": beginning, "snippet": _marked(found), "matched": found.label}
+
+
+def _marked(found: Snippet) -> Markup:
+    """A snippet with its matches marked; values that are written with hyphens in addresses are words here."""
+    coded = found.field in ("organisation", "themes", "formats")
+    parts = ((text.replace("-", " ") if coded else text, marked) for text, marked in found.parts)
+    return Markup("").join(Markup("<mark>{}</mark>").format(text) if marked else text for text, marked in parts)
 
 
 # ---- facets and the filters in use
@@ -170,7 +200,9 @@ def _choices(facet: Facet, site: Site) -> Choices:
 
 def _pills(query: Query, site: Site) -> list[Pill]:
     found = [
-        Pill(f"{each.label}: {labels(each.parameter, site)(value)}", urls.search(_without(query, each.parameter, value)))
+        Pill(
+            f"{each.label}: {labels(each.parameter, site)(value)}", urls.search(_without(query, each.parameter, value))
+        )
         for each in FILTERS
         for value in sorted(query.filters.get(each.parameter, ()))
     ]
@@ -180,6 +212,17 @@ def _pills(query: Query, site: Site) -> list[Pill]:
     if query.bbox:
         found.append(Pill("Inside an area", urls.search(replace(query, bbox=None, page=1))))
     return found
+
+
+def _hidden(query: Query, facets: Sequence[Choices]) -> list[tuple[str, str]]:
+    shown = {(facet.name, option.value) for facet in facets for option in facet.options}
+    chosen = [
+        (name, value)
+        for name, values in query.filters.items()
+        for value in sorted(values)
+        if (name, value) not in shown
+    ]
+    return chosen + [pair for pair in to_parameters(Query(bbox=query.bbox)) if pair[1]]
 
 
 def _without(query: Query, parameter: str, value: str) -> Query:
@@ -212,8 +255,6 @@ def as_json(results: Results, site: Site) -> dict[str, Any]:
         "per_page": results.per_page,
         "results": [_json(entry, scores[entry.id], site) for entry in entries],
         "facets": {facet.name: _facet_json(facet, site) for facet in results.facets},
-        "did_you_mean": results.did_you_mean,
-        "explained": list(results.explained),
     }
 
 

@@ -12,7 +12,9 @@ from catalogue.web.getting import File, Getting
 TYPES = {"dataset": "Dataset", "series": "Dataset", "service": "WebAPI"}
 
 
-def structured(entry: Entry, seen: Document, ways: Getting, page: str, catalogue: dict[str, str], publisher: str) -> dict[str, Any]:
+def structured(
+    entry: Entry, seen: Document, ways: Getting, page: str, catalogue: dict[str, str], publisher: str
+) -> dict[str, Any]:
     """One JSON-LD object; what is not known is left out."""
     resource = entry.resource
     is_service = entry.row.kind == "service"
@@ -32,7 +34,9 @@ def structured(entry: Entry, seen: Document, ways: Getting, page: str, catalogue
         "dateModified": seen.modified,
         "datePublished": seen.issued,
         "inLanguage": sorted({text.lang for text in resource.titles if text.lang}),
-        "temporalCoverage": f"{seen.covers_from or '..'}/{seen.covers_to or '..'}" if seen.covers_from or seen.covers_to else "",
+        "temporalCoverage": f"{seen.covers_from or '..'}/{seen.covers_to or '..'}"
+        if seen.covers_from or seen.covers_to
+        else "",
         "spatialCoverage": _place(seen),
         "contactPoint": _contact(ways),
         "includedInDataCatalog": {} if is_service else {"@type": "DataCatalog", **catalogue},
@@ -60,8 +64,13 @@ def _place(seen: Document) -> dict[str, Any]:
 def _contact(ways: Getting) -> dict[str, Any]:
     if ways.contact is None or ways.contact_by != "dataset":
         return {}
-    known = {"name": ways.contact.name.value if ways.contact.name else "", "email": ways.contact.email, "telephone": ways.contact.phone}
-    return {"@type": "ContactPoint", "contactType": "data enquiries", **{name: value for name, value in known.items() if value}}
+    whom = ways.contact
+    known = {"name": whom.name.value if whom.name else "", "email": whom.email, "telephone": whom.phone}
+    return {
+        "@type": "ContactPoint",
+        "contactType": "data enquiries",
+        **{name: value for name, value in known.items() if value},
+    }
 
 
 def _file(file: File) -> dict[str, Any]:
@@ -72,5 +81,3 @@ def _file(file: File) -> dict[str, Any]:
         "contentSize": file.size,
     }
     return {"@type": "DataDownload", **{name: value for name, value in known.items() if value}}
-
-

@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import ceil
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, stream_with_context
+from flask.typing import ResponseReturnValue
 
 from catalogue.errors import NotFound
 from catalogue.feeds import EXPORTS
@@ -57,15 +58,15 @@ def search_atom() -> Response:
     site, query = here(), asked(per_page=_per_page(), facets=False)
     query = query if "sort" in request.args else replace(query, sort="updated")
     results = site.index.search(query)
-    body = render_template(
-        "search.atom.xml", query=query, results=results, last=last_page(results), entries=atom_entries(results, site), form="atom"
-    )
+    following = replace(query, page=query.page + 1) if query.page < last_page(results) else None
+    entries = atom_entries(results, site)
+    body = render_template("search.atom.xml", query=query, results=results, following=following, entries=entries)
     return Response(body, content_type="application/atom+xml; charset=utf-8")
 
 
 @pages.get("/dataset")
-def every_dataset() -> Response:
-    return redirect(urls.search(), 301)  # type: ignore[return-value]  # Flask's own class of answer
+def every_dataset() -> ResponseReturnValue:
+    return redirect(urls.search(), 301)
 
 
 def asked(*, per_page: int = PER_PAGE, facets: bool = True) -> Query:
@@ -83,7 +84,8 @@ def _per_page() -> int:
     if not said:
         return PER_PAGE
     if not (said.isascii() and said.isdigit() and len(said) < 4 and 1 <= int(said) <= MOST_PER_PAGE):
-        raise WrongParameter("per_page", f"'per_page' is {present.shortened(said, 40)!r}; it is a whole number from 1 to {MOST_PER_PAGE}.")
+        shown = present.shortened(said, 40)
+        raise WrongParameter("per_page", f"'per_page' is {shown!r}; it is a whole number from 1 to {MOST_PER_PAGE}.")
     return int(said)
 
 
@@ -93,5 +95,3 @@ def _entries(query: Query, results: Results, site: Site) -> Iterator[Entry]:
         yield from site.store.datasets.some([hit.id for hit in results.hits])
         query = replace(query, page=query.page + 1)
         results = site.index.search(query)
-
-

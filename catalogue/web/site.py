@@ -46,7 +46,7 @@ class Site:
     def layout(self) -> dict[str, Any]:
         """What every page needs. It asks the store nothing."""
         own = {"title": self.settings.title, "publisher": self.settings.publisher, "url": urls.home()}
-        return {"site": own, "navigation": urls.navigation(), "links": urls.footer(), "urls": urls}
+        return {"site": own, "navigation": urls.navigation(), "links": urls.footer()}
 
     def organisation(self, slug: str) -> str:
         """An organisation's title: the register's, else what its source calls it, else the slug."""
@@ -85,7 +85,7 @@ def templates(app: Flask) -> None:
     components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     app.jinja_loader = ChoiceLoader([FileSystemLoader(HERE / "templates"), components])
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True, "finalize": printable}
-    app.jinja_env.globals["present"] = present
+    app.jinja_env.globals.update(present=present, urls=urls)
 
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -93,7 +93,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufd
 
 def printable(value: Any) -> Any:
     """Words without the characters that no page and no feed of news may hold, whoever put them there."""
-    if not isinstance(value, str) or value.isascii() and value.isprintable() or not _UNPRINTABLE.search(value):
+    if not isinstance(value, str) or (value.isascii() and value.isprintable()) or not _UNPRINTABLE.search(value):
         return value
     clean = _UNPRINTABLE.sub("", value)
     return Markup(clean) if isinstance(value, Markup) else clean  # noqa: S704 (it was markup before)

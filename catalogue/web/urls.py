@@ -23,10 +23,15 @@ def home() -> str:
     return _at("/")
 
 
-def search(query: Query | None = None, form: str = "", **filters: str) -> str:
-    """A search: of a query, or of a single choice such as `theme="energy"`; `form` is json, csv or atom."""
-    chosen = to_parameters(query) if query else list(filters.items())
+def search(query: Query | None = None, form: str = "") -> str:
+    """A search; `form` is json, csv or atom, "" for the page."""
+    chosen = to_parameters(query) if query else []
     return _at(f"/search{_dot(form)}" + ("?" + urlencode(chosen) if chosen else ""))
+
+
+def choice(parameter: str, value: str) -> str:
+    """The search for one thing, such as `choice("theme", "energy")`."""
+    return _at(f"/search?{urlencode({parameter: value})}")
 
 
 def dataset(id_: str, extension: str = "") -> str:
@@ -91,7 +96,9 @@ def here() -> str:
 
 def navigation() -> list[Link]:
     """The pages beside the site's name."""
-    return _links(("Search", search()), ("Organisations", organisations()), ("Sources", sources()), ("Feeds", catalog()))
+    return _links(
+        ("Search", search()), ("Organisations", organisations()), ("Sources", sources()), ("Feeds", catalog())
+    )
 
 
 def footer() -> list[Link]:

@@ -54,19 +54,15 @@ def sheets(response: Response, *, encoding: str = "", separator: str = "", only:
 HTML = "Look at the address in a browser: it may want a login. Give the address of the file itself."
 NOT_TABLES = (
     (rb"(?:\xef\xbb\xbf)?\s*\Z", "is empty", "Ask its owner for the file, or try again later."),
-    (
-        rb"\xd0\xcf\x11\xe0",
-        "is an old Excel file, or one with a password",
-        "Save it as .xlsx or .csv, without a password.",
-    ),
+    (rb"\xd0\xcf\x11\xe0", "is an old Excel file, or has a password", "Save it as .xlsx or .csv, without a password."),
     (rb"%PDF", "is a PDF document", "Ask its owner for the spreadsheet that it was made from."),
     (rb"\x1f\x8b", "is packed with gzip", "Give the address of the unpacked file."),
     (
         rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[\s*[\[{\"])",
         "is JSON",
-        "Harvest it as data-json, or give the address of a CSV file.",
+        "Harvest it as data-json, or give the address of a table.",
     ),
-    (rb"(?:\xef\xbb\xbf)?\s*<", "is XML", "Harvest it as dcat-rdf if it is RDF, or give the address of a CSV file."),
+    (rb"(?:\xef\xbb\xbf)?\s*<", "is XML", "Harvest it as dcat-rdf if it is RDF, or give the address of a table."),
     (rb"(?:\xef\xbb\xbf)?\s*(?i:@prefix|@base|prefix\s+\w*:\s*<)", "is RDF in Turtle", "Harvest it as dcat-rdf."),
 )
 
@@ -111,8 +107,8 @@ def _of_text(response: Response, head: bytes, encoding: str, separator: str) -> 
 
 def _is_encoding(name: str) -> bool:
     try:
-        io.TextIOWrapper(io.BytesIO(), name)
-    except LookupError:  # nobody knows it, or it is for something else than text
+        b"\xffa".decode(name, "replace")
+    except (LookupError, UnicodeError):  # nobody knows it, or it is for something else than text
         return False
     return bool(name)
 
@@ -167,8 +163,7 @@ codecs.register_error("fedcat-windows", _as_windows)
 
 def _csv_rows(response: Response, encoding: str, separator: str) -> Iterator[Row | Problem]:
     """Row by row. One that swallowed others, for want of a quotation mark, is left out and told of."""
-    errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "fedcat-windows"
-    with response.open() as binary, io.TextIOWrapper(binary, encoding, errors, newline="") as text:
+    with response.open() as binary, io.TextIOWrapper(binary, encoding, "fedcat-windows", newline="") as text:
         lines = _Lines(text)
         held: tuple[int, tuple[str, ...]] | None = None
         for number, cells in _parsed(lines, separator):
@@ -230,7 +225,7 @@ MB = 1 << 20
 MAX_PARTS = 2_000
 MAX_UNPACKED = 256 * MB
 MAX_STRINGS = 64 * MB  # openpyxl holds all shared strings in memory
-MAX_RATIO = 100  # of size to packed size; sheets reach about 20
+MAX_RATIO = 200  # of size to packed size; honest sheets reach 30
 MAX_CELLS = 20_000_000  # of one sheet, empty ones between included
 LAST_ROW = 1_048_576
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 
+from openpyxl.utils import get_column_letter
+
 from catalogue.errors import Problem, SourceUnavailable
 from catalogue.source import HarvestSource
 from harvesters.sheets.cells import columns, lines
@@ -58,11 +60,11 @@ class Wanted:
 
 @dataclass(frozen=True, eq=False)
 class Inventory:
-    """A sheet whose headings were found: in which row, of which cells, and what each column means."""
+    """A sheet whose headings were found: in which row, of which cells there and above, and what each column means."""
 
     sheet: Sheet
     row: int
-    cells: tuple[str, ...]
+    headed: tuple[tuple[str, ...], ...]
     header: tuple[str, ...]
     meanings: tuple[Meaning, ...]
     about: frozenset[tuple[str, str]]
@@ -93,7 +95,7 @@ class Inventory:
         """The column for this, as a spreadsheet names it: "B ('Title')"; "" when there is none."""
         found = [place for place, meaning in enumerate(self.meanings) if (meaning.part, meaning.term) in about]
         best = min(found, key=lambda place: self.meanings[place].rank, default=None)
-        return "" if best is None else f"{letters(best)} ('{self.header[best]}')"
+        return "" if best is None else f"{get_column_letter(best + 1)} ('{self.header[best]}')"
 
 
 def find(sheets: Sequence[Sheet], headings: Headings, wanted: Wanted) -> tuple[list[Inventory], list[Problem]]:
@@ -128,17 +130,20 @@ def _headed(sheet: Sheet, headings: Headings, wanted: Wanted) -> Inventory | Non
 def _with_header(sheet: Sheet, rows: Sequence[Row], place: int, headings: Headings) -> Inventory:
     number, cells = rows[place]
     above = rows[place - 1][1] if place else ()
-    header = tuple(_of_sheet(heading, sheet) for heading in _under(above, cells, headings))[:MAX_COLUMNS]
+    header = _of_sheet(sheet, tuple(_under(above, cells[:MAX_COLUMNS], headings)))
     meanings = tuple(columns(header, headings))
     about = {(meaning.part, meaning.term) for meaning in meanings if meaning.part}
     for _, row in rows[place + 1 : place + 4]:
         for line in lines(meanings, row, headings):
             about |= {(meaning.part, meaning.term) for meaning, _ in line if meaning.part}
-    return Inventory(sheet, number, cells, header, meanings, frozenset(about))
+    return Inventory(sheet, number, (cells, above), header, meanings, frozenset(about))
 
 
 def _under(above: Sequence[str], cells: Sequence[str], headings: Headings) -> Iterator[str]:
     """Headings, where the row above holds merged cells: 'Contact' over 'Name' and 'Email' is 'Contact Name', …"""
+    filled = [place for place, cell in enumerate(above) if cell.strip()]
+    if filled == [0]:  # what stands there alone is a caption
+        above = ()
     over = ""
     for number, cell in enumerate(cells):
         own = above[number].strip() if number < len(above) else ""
@@ -147,28 +152,24 @@ def _under(above: Sequence[str], cells: Sequence[str], headings: Headings) -> It
         yield heading if over and cell.strip() and headings.meaning(heading).part else cell.strip() or own
 
 
-def _of_sheet(heading: str, sheet: Sheet) -> str:
-    """In a sheet of files, or of fields, 'Title' is a file's."""
+def _of_sheet(sheet: Sheet, header: tuple[str, ...]) -> tuple[str, ...]:
+    """In a sheet of files, or of fields, that says whose they are, 'Title' is a file's."""
     kind = canonical(sheet.name).rpartition(" ")[2]
     prefix = ABOUT_FIELD if kind in ("field", "column", "variable") else ABOUT_FILE[0] if kind in ABOUT_FILE else ""
-    if not prefix or not heading or canonical(heading).partition(" ")[0] in ("dataset", ABOUT_FIELD, *ABOUT_FILE):
-        return heading
-    return f"{prefix} {heading}"
+    begins = [canonical(heading).partition(" ")[0] for heading in header]
+    if not prefix or "dataset" not in begins:
+        return header
+    of_its_own = ("", "dataset", ABOUT_FIELD, *ABOUT_FILE)
+    return tuple(
+        heading if word in of_its_own else f"{prefix} {heading}" for heading, word in zip(header, begins, strict=True)
+    )
 
 
 def _misunderstood(looked: Sequence[Inventory], headings: Headings) -> list[Problem]:
     """What the owner's mapping says that cannot be so."""
-    held = {
-        canonical(heading)
-        for one in looked
-        for heading in [*one.header, *(meaning.heading for meaning in one.meanings)]
-    }
-    unheard = [f"The mapping says '{meaning}', which means nothing here." for meaning in headings.unknown()]
-    unseen = [
-        f"The mapping speaks of a column '{words}', which is not there."
-        for words in headings.explained
-        if words not in held
-    ]
+    missing = headings.explained.keys() - {canonical(heading) for one in looked for heading in one.header}
+    said = [f"The mapping says '{meaning}', which means nothing here." for meaning in headings.unknown()]
+    said += [f"The mapping speaks of a column '{words}', which is not there." for words in sorted(missing)]
     return [
         Problem(
             rule="table-mapping",
@@ -176,7 +177,7 @@ def _misunderstood(looked: Sequence[Inventory], headings: Headings) -> list[Prob
             fix="Correct the option 'mapping', such as 'Dataset name=title; Data holder=publisher; Link=page url'.",
             severity="warning",
         )
-        for message in unheard + unseen
+        for message in said
     ]
 
 
@@ -191,15 +192,6 @@ def _no_inventory(looked: Sequence[Inventory]) -> Problem:
         where=f"sheets {', '.join(repr(name) for name in names[:20])}" if names else f"rows 1 to {LOOKED_AT}",
         found=", ".join(seen)[:300],
     )
-
-
-def letters(place: int) -> str:
-    """The name of a column in a spreadsheet: 0 is A, 26 is AA."""
-    name = ""
-    while place >= 0:
-        place, last = divmod(place, 26)
-        name, place = chr(65 + last) + name, place - 1
-    return name
 
 
 def _listed(numbers: Sequence[int]) -> str:

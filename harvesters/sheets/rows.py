@@ -78,15 +78,15 @@ class Group:
 
     @property
     def where(self) -> str:
-        """ "sheet 'Dataset', row 2; sheet 'Distribution', rows 3 to 5"."""
+        """As in: sheet 'Dataset', row 2; sheet 'Distribution', rows 3 to 5."""
         sheets = [list(held) for _, held in groupby(self.rows, key=lambda row: row[0].sheet.name)]
         return "; ".join(held[0][0].where([number for _, number, _ in held]) for held in sheets)
 
     @property
     def by_name(self) -> str:
         """What a dataset is called that has nothing else: the same for the same title and owner."""
-        words = f"{_plain(self.title)}\n{_plain(self.owner)}"
-        return f"{slug(self.title)[:60]}-{blake2b(words.encode(), digest_size=5).hexdigest()}".lstrip("-")
+        digest = _digest(f"{_plain(self.title)}\n{_plain(self.owner)}")
+        return f"{slug(self.title)[:60]}-{digest}".lstrip("-")
 
 
 @dataclass
@@ -119,7 +119,7 @@ class Gathering:
                 yield _untitled(inventory, [number], facts.page)
             elif group is None and adds:
                 yield _unheard_of(inventory, number, facts)
-            elif group and group.inventory is inventory and _differ(facts.title, group.title):
+            elif group and not adds and _differ(facts.title, group.title):
                 yield _identifier_twice(inventory, number, facts, group)
             else:
                 above = self._add(inventory, number, cells, facts, group)
@@ -132,7 +132,8 @@ class Gathering:
         for group in self.groups.values():
             page = next(iter(group.pages)) if len(group.pages) == 1 else ""
             its_page = page if pages[page] == 1 and page not in own else ""
-            named[group.identifier or its_page or group.by_name] = group
+            name = group.identifier or its_page or group.by_name
+            named[name if name not in named else f"{name}-{_digest(page)}"] = group
         return named
 
     def _facts(self, inventory: Inventory, cells: Sequence[str]) -> Facts:
@@ -190,7 +191,11 @@ def _short(identifier: str) -> str:
     """What is too long to be looked up by is looked up by its fingerprint."""
     if len(identifier) <= LONGEST:
         return identifier
-    return f"{slug(identifier[:60])}-{blake2b(identifier.encode(), digest_size=16).hexdigest()}"
+    return f"{slug(identifier[:60])}-{_digest(identifier)}"
+
+
+def _digest(words: str) -> str:
+    return blake2b(words.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def _below(inventory: Inventory) -> Iterator[Row | Problem]:
@@ -202,7 +207,7 @@ def _below(inventory: Inventory) -> Iterator[Row | Problem]:
             continue
         number, cells = row
         filled = {cell.strip().casefold() for cell in cells} - {""}
-        if number <= inventory.row or cells == inventory.cells or filled <= OBLIGATIONS:
+        if number <= inventory.row or cells in inventory.headed or filled <= OBLIGATIONS:
             continue
         if any(cell.strip() for cell in cells[MAX_COLUMNS:]) and not too_wide:
             too_wide = True
@@ -271,7 +276,7 @@ def _remarks(identifier: str, group: Group) -> Iterator[Problem]:
     elif len(numbers) > 1 and not group.inventory.lists_files:
         yield Problem(
             rule="table-dataset-twice",
-            message=f"Rows {numbers[0]} and {numbers[1]} both describe '{_cut(group.title)}' and are read as one dataset.",
+            message=f"Rows {numbers[0]} and {numbers[1]} both describe '{_cut(group.title)}', and are read as one dataset.",
             fix="Take one of them out, or give each dataset an identifier of its own.",
             where=group.where,
             record=identifier,
@@ -304,7 +309,7 @@ def _untitled(inventory: Inventory, numbers: Sequence[int], identifier: str) -> 
     column = inventory.column(TITLES)
     return Problem(
         rule="table-title-missing",
-        message=f"{_begun(inventory.where(numbers))} has no title.",
+        message=f"There is no title in {inventory.where(numbers)}.",
         fix=f"Fill in {f'column {column}' if column else 'a title'}, or take the row out.",
         where=inventory.where(numbers, column),
         record=identifier,
@@ -312,11 +317,11 @@ def _untitled(inventory: Inventory, numbers: Sequence[int], identifier: str) -> 
 
 
 def _identifier_twice(inventory: Inventory, number: int, facts: Facts, group: Group) -> Problem:
-    first = next(row for sheet, row, _ in group.rows if sheet is inventory)
+    (first, there, _), here = group.rows[0], inventory.where([number])
     return Problem(
         rule="table-identifier-twice",
-        message=f"Rows {first} and {number} have the identifier '{_cut(facts.identifier)}' but different titles; "
-        f"row {number} is left out.",
+        message=f"'{_cut(facts.identifier)}' is the identifier in {first.where([there])} and in {here}, which have different "
+        "titles; the second is left out.",
         fix="Give each dataset an identifier of its own, and the rows of one dataset the same title.",
         where=inventory.where([number], inventory.column(IDENTIFIERS)),
         found=_cut(facts.title),
@@ -327,7 +332,7 @@ def _identifier_twice(inventory: Inventory, number: int, facts: Facts, group: Gr
 def _unheard_of(inventory: Inventory, number: int, facts: Facts) -> Problem:
     return Problem(
         rule="table-file-of-no-dataset",
-        message=f"{_begun(inventory.where([number]))} is about a dataset that no sheet describes.",
+        message=f"No sheet describes the dataset that is spoken of in {inventory.where([number])}.",
         fix="Correct the identifier, or describe the dataset.",
         where=inventory.where([number], inventory.column(IDENTIFIERS, TITLES)),
         found=_cut(facts.identifier or facts.title),
@@ -362,10 +367,6 @@ def _too_large(inventory: Inventory, number: int) -> Problem:
         fix="Split it into several files, each a source of its own.",
         where=inventory.where([number]),
     )
-
-
-def _begun(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _cut(words: str) -> str:
