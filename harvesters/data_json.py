@@ -184,7 +184,8 @@ def things(said: Any) -> Iterator[Value]:
         if not isinstance(one, dict) or all(read.LANGUAGE.fullmatch(key) for key in one):
             yield from read.concepts(one)
             continue
-        found = node(Thing, (), one, web_address(one.get("@id")) or web_address(one.get("url")))
+        url = None if web_address(one.get("@id")) else web_address(one.get("url"))
+        found = node(Thing, (), {key: value for key, value in one.items() if not url or key != "url"}, url)
         if found != Thing():
             yield found.iri if found == Thing(iri=found.iri) and found.iri else found
 

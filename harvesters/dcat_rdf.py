@@ -33,7 +33,7 @@ class DcatRdf:
         """Page after page. A page that cannot be read whole, repeats another or leads back ends the run as incomplete."""
         damaged = 0
         for page in pages(source, client):
-            for problem in page.graph.problems:
+            for problem in page.reader.graph.problems:
                 damaged += problem.severity == "error"
                 yield problem.about("", page.address)
             yield from records(page)
@@ -47,12 +47,12 @@ class DcatRdf:
 
     def map(self, record: SourceRecord, source: HarvestSource) -> Iterable[Resource]:  # noqa: ARG002  no option changes it
         """The tree of the record's own subject."""
-        graph = rdf.graph(record.content, record.media_type)
-        for subject in rdf.roots(graph):
-            if subject.startswith("_:") or subject == record.identifier:
-                node = rdf.Reader(graph).read(subject)
-                assert isinstance(node, Resource)
-                return [node]
+        reader = rdf.Reader(rdf.graph(record.content, record.media_type))
+        named = [subject for subject in reader.resources if subject == record.identifier]
+        for subject in named or (root for root in reader.roots if root.startswith("_:")):
+            node = reader.read(subject)
+            assert isinstance(node, Resource)
+            return [node]
         raise RecordRejected(_no_resource())
 
 
@@ -61,31 +61,30 @@ class Page:
     """One page of a catalogue: where it came from and what it says."""
 
     address: str
-    graph: rdf.Graph
+    reader: rdf.Reader
     next: str
 
 
 def records(page: Page) -> Iterator[SourceRecord | Problem]:
     """The records of a page; what nothing names is a problem."""
-    reader = rdf.Reader(page.graph)
-    for subject in rdf.resources(page.graph):
+    reader = page.reader
+    for subject in reader.resources:
         try:
-            node = reader.read(subject)
+            identifier = subject if not subject.startswith("_:") else named_otherwise(reader.read(subject))
+            content = rdf.excerpt(reader, subject)
         except RecordRejected as rejected:
             yield from (problem.about(subject, subject) for problem in rejected.problems)
             continue
-        assert isinstance(node, Resource)
-        if identifier := node.iri or named_otherwise(node):
+        if identifier:
             where = "" if subject.startswith("_:") else subject
-            yield SourceRecord(
-                Identifier(identifier), rdf.canonical(node), "application/n-triples", page.address, where
-            )
-        elif not isinstance(node, DataService):
-            yield _unnamed(node, page.address)
+            yield SourceRecord(Identifier(identifier), content, "application/n-triples", page.address, where)
+        elif reader.tops[subject] is not DataService:
+            yield _unnamed(reader, subject, page.address)
 
 
-def named_otherwise(resource: Resource) -> str:
+def named_otherwise(resource: Node) -> str:
     """What a resource without an address goes by: its identifier, else its landing page. "" when it has neither."""
+    assert isinstance(resource, Resource)
     for said in (resource.identifiers, resource.landing_pages):
         for word in sorted(_word(value) for value in said):
             if word:
@@ -105,10 +104,10 @@ def pages(source: HarvestSource, client: Client) -> Iterator[Page]:
     for number in range(2, MAX_PAGES):
         asked.add(urldefrag(address)[0])
         page = read(client.get(address, accept=rdf.ACCEPT), source.option("format"))
-        described = {subject for subject in rdf.resources(page.graph) if not subject.startswith("_:")}
+        described = {subject for subject in page.reader.resources if not subject.startswith("_:")}
         if described and described <= seen:
             raise _going_round(address, "gives what an earlier page gave")
-        if numbered and not any(rdf.resources(page.graph)):
+        if numbered and not page.reader.resources:
             return
         seen |= described
         yield page
@@ -122,7 +121,7 @@ def pages(source: HarvestSource, client: Client) -> Iterator[Page]:
 def read(response: Response, format_: str) -> Page:
     """A page and the address of the one after it."""
     graph = rdf.graph(response.content, format_ or response.content_type, charset=response.charset, base=response.url)
-    return Page(response.url, graph, next_page(graph, response))
+    return Page(response.url, rdf.Reader(graph), next_page(graph, response))
 
 
 def next_page(graph: rdf.Graph, response: Response) -> str:

@@ -67,7 +67,7 @@ class Document:
         self.ahead = Ahead(stream, 3 if stream.read(3) == b"\xef\xbb\xbf" else 0)
 
     def elements(self) -> Found:
-        opening = self.token()
+        opening = self.ahead.token()
         start = self.ahead.place - 1
         if opening == b"[":
             yield from self.listed(f"{self.path}[")
@@ -75,19 +75,19 @@ class Document:
             keys = yield from self.under_keys(self.path, self.lists.records)
             if keys and keys <= self.lists.alone:
                 self.ahead = Ahead(self.stream, start)
-                yield from self.element(self.path, start, self.token())
+                yield from self.element(self.path, start, self.ahead.token())
             elif not keys:
                 raise self.unavailable(f"has none of the lists that hold records ({', '.join(sorted(self.lists.records))})")
         else:
             raise self.unavailable("is not JSON" if opening else "is empty")
-        if self.token():
+        if self.ahead.token():
             raise self.unavailable(f"goes on after its end, at byte {self.ahead.place}")
 
     def under_keys(self, path: str, records: frozenset[str]) -> Generator[Element | Problem, None, set[str]]:
         """The elements of an object's lists; the object has been opened. Returns those of its keys that tell what it is."""
         telling = self.lists.records | self.lists.nested | self.lists.alone
         keys, word, key = set[str](), b"", ""
-        while (token := self.token()) != b"}":
+        while (token := self.ahead.token()) != b"}":
             if token == b":":
                 key = word.strip(b'"').decode("utf-8", "replace")
                 keys |= {key} & telling
@@ -105,7 +105,7 @@ class Document:
     def listed(self, path: str, nested: bool = False) -> Found:
         """The elements of a list that has been opened."""
         count = 0
-        while (token := self.token()) != b"]":
+        while (token := self.ahead.token()) != b"]":
             where = f"{path}{count}]"
             if token in (b"", b"}", b":"):
                 raise self.unavailable(f"breaks off before {where}")
@@ -129,7 +129,7 @@ class Document:
             yield Element(where, content, said)
             if not self.lists.members.isdisjoint(said):
                 inside = Document(io.BytesIO(content), self.address, self.lists, where)
-                inside.token()
+                inside.ahead.token()
                 yield from inside.under_keys(where, self.lists.members)
         elif depth and opening == b"[":
             yield broken(where, "This is a list, not a JSON object.")
@@ -152,20 +152,13 @@ class Document:
         """Go behind the bracket that closes what was opened. Returns how deep it goes; 0 when it does not close."""
         waiting, deepest = bytearray(CLOSING[opening]), 1
         while waiting:
-            found = self.ahead.match(BRACKET)
-            if not found:
-                return 0
-            if closing := CLOSING.get(found[1]):
+            bracket = self.ahead.bracket()
+            if closing := CLOSING.get(bracket):
                 waiting += closing
                 deepest = max(deepest, len(waiting))
-            elif waiting.pop() != ord(found[1]):
+            elif not bracket or waiting.pop() != ord(bracket):
                 return 0
         return deepest
-
-    def token(self) -> bytes:
-        """The next word or sign; b"" at the end."""
-        found = self.ahead.match(TOKEN)
-        return found[1] if found else b""
 
     def cut(self, start: int, end: int) -> bytes:
         """The bytes between two places."""
@@ -184,7 +177,7 @@ class Document:
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+'
 TOKEN = re.compile(rb"\s*+(" + _STRING + rb'(?:"|\Z)|[{}\[\],:]|[^\s"{}\[\],:]+)', re.DOTALL)
-BRACKET = re.compile(rb'(?:[^"{}\[\]]++|' + _STRING + rb'")*+([{}\[\]])', re.DOTALL)
+BRACKET = re.compile(rb'(?:[^"{}\[\]]++|' + _STRING + rb'")*+([{}\[\]])?', re.DOTALL)
 CLOSING = {b"{": b"}", b"[": b"]"}
 
 
@@ -199,18 +192,34 @@ class Ahead:
     def place(self) -> int:
         return self.base + self.at
 
-    def match(self, pattern: re.Pattern[bytes]) -> re.Match[bytes] | None:
-        """What stands here, reading on as far as it goes: to twice the largest record, no further."""
+    def token(self) -> bytes:
+        """The next word or sign; b"" at the end."""
         while True:
-            found = pattern.match(self.text, self.at)
-            if found and (self.ended or found.end() < len(self.text)):
+            found = TOKEN.match(self.text, self.at)
+            if found and (self.ended or found.end() < len(self.text)):  # else it may go on
                 self.at = found.end()
-                return found
-            unused = self.text[self.at :]
-            if self.ended or len(unused) > 2 * LARGEST:
-                return None
-            chunk = self.stream.read(max(CHUNK, len(unused)))
-            self.base, self.at, self.text, self.ended = self.place, 0, unused + chunk, not chunk
+                return found[1]
+            if not self.more():
+                return b""
+
+    def bracket(self) -> bytes:
+        """The next bracket outside of words; b"" at the end."""
+        while True:
+            found = BRACKET.match(self.text, self.at)
+            self.at = found.end() if found else self.at
+            if found and found[1]:
+                return found[1]
+            if not self.more():
+                return b""
+
+    def more(self) -> bool:
+        """Read on, unless at the end, or when a single word is larger than two of the largest records."""
+        unused = self.text[self.at :]
+        if self.ended or len(unused) > 2 * LARGEST:
+            return False
+        chunk = self.stream.read(max(CHUNK, len(unused)))
+        self.base, self.at, self.text, self.ended = self.place, 0, unused + chunk, not chunk
+        return True
 
 
 def decoded(content: bytes) -> str:

@@ -135,7 +135,12 @@ def test_the_sheet_may_be_named_and_hidden_ones_are_left_alone(read: Reading) ->
 
 @pytest.mark.parametrize(
     ("options", "fix"),
-    [({"encoding": "klingon"}, "utf-8"), ({"encoding": "idna"}, "utf-8"), ({"separator": "dash"}, "semicolon")],
+    [
+        ({"encoding": "klingon"}, "utf-8"),
+        ({"encoding": "idna"}, "utf-8"),
+        ({"encoding": "punycode"}, "encoding"),
+        ({"separator": "dash"}, "semicolon"),
+    ],
 )
 def test_an_option_that_cannot_be_says_what_would_be_right(read: Reading, options: dict[str, str], fix: str) -> None:
     assert fix in read(PLAIN, **options).refusal

@@ -92,8 +92,11 @@ def named(record: SourceRecord, resources: list[Resource], run: HarvestRun, know
 
 
 def check(resources: list[Resource], record: SourceRecord) -> list[Problem]:
-    """The warnings about a record's resources. Raises RecordRejected with the errors when there are any."""
-    found = [problem for resource in resources for problem in validate(resource)]
+    """The warnings about a record's resources. Raises RecordRejected with the errors when there are any.
+
+    Notes, what a description may say as well, are not for a run to repeat.
+    """
+    found = [problem for resource in resources for problem in validate(resource) if problem.severity != "note"]
     errors = [problem for problem in found if problem.severity == "error"]
     if errors:
         raise RecordRejected(*errors)

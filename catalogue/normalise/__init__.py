@@ -96,16 +96,16 @@ def _node(node: N) -> N:
     """A thing and all that hangs below it; the same object when nothing had to be mended, as is usual."""
     mended: dict[str, Any] = {}
     plan = _plan(type(node))
-    for (name, many, mend), held in zip(plan.columns, plan.read(node), strict=True):
+    for (property_, many, mend), held in zip(plan.columns, plan.read(node), strict=True):
         if held is None:
             continue
         if many:
             for value in held:
                 if mend(value) is not value:
-                    mended[name] = frozenset(_all(mend, held))
+                    mended[property_] = frozenset(_all(mend, held))
                     break
         elif (value := mend(held)) is not held:
-            mended[name] = min(value, key=sort_key, default=None) if type(value) is tuple else value
+            mended[property_] = min(value, key=sort_key, default=None) if type(value) is tuple else value
     if node.rest:
         _rest(node, plan, mended)
     if node.iri is not None and (iri := safe(node.iri)) is not node.iri:
@@ -174,13 +174,17 @@ class Plan(NamedTuple):
 def _plan(noun: type[Node]) -> Plan:
     stated = [(prop, _repair(prop)) for prop in properties(noun)]
     names = [prop.name for prop, _ in stated]
-    older = {also: column for column in stated for also in column[0].also}
+    older: dict[str, tuple[Property, Repair]] = {also: column for column in stated for also in column[0].also}
     return Plan(
         columns=tuple((prop.name, prop.many, mend) for prop, mend in stated),
-        read=cast("Callable[[Node], Iterable[Any]]", attrgetter(*names)) if names else lambda node: (),
+        read=cast("Callable[[Node], Iterable[Any]]", attrgetter(*names)) if names else _nothing,
         by_predicate={**older, **{column[0].predicate: column for column in stated}},
         steps=tuple(step for of, step in STEPS if issubclass(noun, of)),
     )
+
+
+def _nothing(_: Node) -> Iterable[Any]:
+    return ()
 
 
 def _repair(prop: Property) -> Repair:

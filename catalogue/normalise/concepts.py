@@ -13,7 +13,9 @@ from catalogue.normalise.words import Mended
 from vocab import LONGEST, fold, scheme
 from vocab.namespaces import DCT, RDF, RDFS, SCHEMA, SKOS
 
-NAMES = frozenset({RDFS.label, SKOS.prefLabel, SKOS.altLabel, SKOS.notation, DCT.title, DCT.identifier, RDF.value, SCHEMA.name})
+NAMES = frozenset(
+    {RDFS.label, SKOS.prefLabel, SKOS.altLabel, SKOS.notation, DCT.title, DCT.identifier, RDF.value, SCHEMA.name}
+)
 """What a node says that only names it."""
 
 IANA = ("https://www.iana.org/assignments/media-types/", "http://www.iana.org/assignments/media-types/")

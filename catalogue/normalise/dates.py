@@ -36,7 +36,7 @@ FORMS = tuple(
     re.compile(form, re.IGNORECASE)
     for form in (
         rf"{_YEAR}([-/.])(?P<month>[0-9]{{1,2}})\2{_DAY}{_TIME}",
-        rf"(?P<year>[12][0-9]{{3}})(?P<month>[0-9]{{2}})(?P<day>[0-9]{{2}})",
+        r"(?P<year>[12][0-9]{3})(?P<month>[0-9]{2})(?P<day>[0-9]{2})",
         rf"{_DAY}([-/.])(?P<month>[0-9]{{1,2}})\2{_YEAR}{_TIME}",  # day first, as in the United Kingdom
         rf"{_WEEKDAY}{_DAY}(?:st|nd|rd|th)?[ -](?:of )?{_NAME}\.?,?[ -]{_YEAR}{_TIME}",
         rf"{_WEEKDAY}{_NAME}\.? {_DAY}(?:st|nd|rd|th)?,? {_YEAR}{_TIME}",
@@ -115,9 +115,9 @@ def period(value: Value) -> Mended:
     if mended.value.lower() in SAYS_NOTHING:
         return None
     for found in _BETWEEN.finditer(mended.value[:100]):
-        ends = (mended.value[: found.start()].strip(), mended.value[found.end() :].strip())
-        start, end = (understood(words) for words in ends)
-        if (start or end) and all(when or words.lower() in _OPEN for when, words in zip((start, end), ends, strict=True)):
+        before, after = mended.value[: found.start()].strip(), mended.value[found.end() :].strip()
+        start, end = understood(before), understood(after)
+        if (start or end) and (start or before.lower() in _OPEN) and (end or after.lower() in _OPEN):
             return PeriodOfTime(start=start, end=end)
     if named := address(mended.value):
         return PeriodOfTime(iri=named)

@@ -7,18 +7,24 @@ from html import unescape
 from html.entities import html5
 from html.parser import HTMLParser
 
-TAGS = frozenset(
-    """a abbr acronym address article aside audio b big blockquote body br button caption center cite code col colgroup dd
-    del details dfn div dl dt em fieldset figcaption figure font footer form h1 h2 h3 h4 h5 h6 head header hr html i iframe
-    img input ins kbd label legend li link main mark menu meta nav noscript object ol optgroup option p param pre q s samp
-    script section select small source span strike strong style sub summary sup svg table tbody td template textarea tfoot
-    th thead time title tr tt u ul var video wbr""".split()
-)
-PARAGRAPHS = frozenset(
-    """address article aside blockquote body center details div dl fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr
-    html main menu nav ol p pre section table ul""".split()
-)
-LINES = frozenset("br caption dd dt figcaption legend li option summary tr".split())
+TAGS = frozenset((
+    "a", "abbr", "acronym", "address", "article", "aside", "audio", "b", "big", "blockquote", "body", "br", "button",
+    "caption", "center", "cite", "code", "col", "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em",
+    "fieldset", "figcaption", "figure", "font", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "head",
+    "header", "hr", "html", "i", "iframe", "img", "input", "ins", "kbd", "label", "legend", "li", "link", "main",
+    "mark", "menu", "meta", "nav", "noscript", "object", "ol", "optgroup", "option", "p", "param", "pre", "q", "s",
+    "samp", "script", "section", "select", "small", "source", "span", "strike", "strong", "style", "sub", "summary",
+    "sup", "svg", "table", "tbody", "td", "template", "textarea", "tfoot", "th", "thead", "time", "title", "tr", "tt",
+    "u", "ul", "var", "video", "wbr",
+))  # fmt: skip
+PARAGRAPHS = frozenset((
+    "address", "article", "aside", "blockquote", "body", "center", "details", "div", "dl", "fieldset", "figure",
+    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html", "main", "menu", "nav", "ol", "p",
+    "pre", "section", "table", "ul",
+))  # fmt: skip
+LINES = frozenset((
+    "br", "caption", "dd", "dt", "figcaption", "legend", "li", "option", "summary", "tr",
+))  # fmt: skip
 CELLS = frozenset(("td", "th"))
 SILENT = ("head", "iframe", "object", "script", "style", "svg", "template", "textarea", "title")
 

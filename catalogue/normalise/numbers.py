@@ -16,7 +16,9 @@ UNITS = {
 }  # fmt: skip
 """kB and MB by the thousand, as the International System has it; KiB and MiB say otherwise."""
 
-_SIZE = re.compile(r"((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,18})(?:\.[0-9]{1,18})?)(?:[eE]\+?([0-9]{1,2}))? ?([A-Za-z]{0,5})")
+_SIZE = re.compile(
+    r"((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,18})(?:\.[0-9]{1,18})?)(?:[eE]\+?([0-9]{1,2}))? ?([A-Za-z]{0,5})"
+)
 
 
 def byte_size(value: Value) -> Mended:

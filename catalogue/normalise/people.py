@@ -8,7 +8,9 @@ from catalogue.dcat import IRI, Agent, ContactPoint, Node, Text, Value
 from catalogue.normalise.addresses import address, dialled, email
 from catalogue.normalise.words import Mended, line, says_nothing
 
-_NAME_AND_MAILBOX = re.compile(r"(?P<name>[^<>@]*?)[\s,:;-]*[<(\[](?:mailto:)?\s*(?P<mailbox>[^\s<>()\[\]]+@[^\s<>()\[\]]+)[>)\]]")
+_NAME_AND_MAILBOX = re.compile(
+    r"(?P<name>[^<>@]*?)[\s,:;-]*[<(\[](?:mailto:)?\s*(?P<mailbox>[^\s<>()\[\]]+@[^\s<>()\[\]]+)[>)\]]"
+)
 
 
 def agent(value: Value) -> Mended:
@@ -48,7 +50,9 @@ def _apart(said: Text) -> tuple[frozenset[Text], frozenset[IRI]]:
     """The name and the mailbox in words that may hold either or both."""
     found = _NAME_AND_MAILBOX.fullmatch(said.value)
     mailbox = email(Text(found["mailbox"] if found else said.value))
-    emails = frozenset(one for one in mailbox if isinstance(one, IRI)) if isinstance(mailbox, tuple) else frozenset[IRI]()
+    emails = (
+        frozenset(one for one in mailbox if isinstance(one, IRI)) if isinstance(mailbox, tuple) else frozenset[IRI]()
+    )
     if not emails:
         return frozenset((said,)), emails
     name = found["name"].strip(" \"',") if found else ""

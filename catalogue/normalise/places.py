@@ -15,12 +15,16 @@ WKT, GEOJSON = IRI(GSP.wktLiteral), IRI(GSP.geoJSONLiteral)
 
 _NUMBER = r"(-?[0-9]{1,3}(?:\.[0-9]{1,20})?)"
 _BOX = re.compile(rf"[\[(]?\s*{_NUMBER}\s*,\s*{_NUMBER}\s*,\s*{_NUMBER}\s*,\s*{_NUMBER}\s*[\])]?")
-_ENVELOPE = re.compile(rf"ENVELOPE\s*\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*,\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)", re.IGNORECASE)
+_ENVELOPE = re.compile(
+    rf"ENVELOPE\s*\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*,\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\)", re.IGNORECASE
+)
 _WKT = re.compile(
     r"(?:<[^<>\s]+>\s*)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION)\s*(?:Z|M|ZM)?\s*\([-+0-9.,eE\s()A-Z]+\)",
     re.IGNORECASE,
 )
-_SHAPES = frozenset(("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"))
+_SHAPES = frozenset(
+    ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection")
+)
 
 
 def place(value: Value) -> Mended:
@@ -97,10 +101,14 @@ def _json(words: str) -> dict[str, Any]:
 
 
 def _is_polygon(rings: object) -> bool:
-    return isinstance(rings, list) and bool(rings) and all(
-        isinstance(ring, list)
-        and all(isinstance(point, list) and len(point) >= 2 and all(map(_is_number, point)) for point in ring)
-        for ring in rings
+    return (
+        isinstance(rings, list)
+        and bool(rings)
+        and all(
+            isinstance(ring, list)
+            and all(isinstance(point, list) and len(point) >= 2 and all(map(_is_number, point)) for point in ring)
+            for ring in rings
+        )
     )
 
 

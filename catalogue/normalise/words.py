@@ -1,4 +1,4 @@
-"""Words as people meant them: one form of white space and of letters, no control characters, no HTML, nothing that says nothing."""
+"""Words as people meant them: one form of white space and of letters, no control characters, no HTML, no fillers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ ROUNDS = 5
 Mended = Value | tuple[Value, ...] | None
 """What a repair gives: the value itself when all is well, another, several, or none."""
 
-SAYS_NOTHING = frozenset(
-    """- -- – — . .. ... ? n/a na n.a. n.a nan #n/a null nil none (none) tbc tba tbd undefined unknown unspecified""".split()
-    + ["", "not applicable", "not available", "not known", "not specified", "not provided", "no data", "to be confirmed"]
-)
+SAYS_NOTHING = frozenset((
+    "-", "--", "–", "—", ".", "..", "...", "?", "n/a", "na", "n.a.", "n.a", "nan", "#n/a", "null", "nil", "none",
+    "(none)", "tbc", "tba", "tbd", "undefined", "unknown", "unspecified", "", "not applicable", "not available",
+    "not known", "not specified", "not provided", "no data", "to be confirmed",
+))  # fmt: skip
+"""What people and programs write into a field that they have nothing to say in."""
 
 
 def line(value: Value) -> Mended:
@@ -56,7 +58,9 @@ def one_spelling(resource: Resource) -> Resource:
     if len(resource.keywords) < 2:
         return resource
     kept: dict[tuple[str, str], Text] = {}
-    for word in sorted(resource.keywords, key=lambda word: (word.lang, word.value)):  # capitals come before small letters
+    for word in sorted(
+        resource.keywords, key=lambda word: (word.lang, word.value)
+    ):  # capitals come before small letters
         kept.setdefault((word.value.casefold(), word.lang), word)
     return resource if len(kept) == len(resource.keywords) else replace(resource, keywords=frozenset(kept.values()))
 
@@ -148,7 +152,8 @@ _INVISIBLE: dict[int, str | None] = {
     **_UNWRITABLE,
     **{code: bytes([code]).decode("cp1252", "ignore") for code in range(0x7F, 0xA0)},  # "\x92" was meant as ’
     **dict.fromkeys((0x7F, 0xAD, 0x200B, 0x2060, 0xFEFF)),
-    **{0x0B: "\n", 0x0C: "\n", 0x0D: "\n", 0x2028: "\n", 0x2029: "\n\n"},
+    **dict.fromkeys((0x0B, 0x0C, 0x0D, 0x2028), "\n"),
+    0x2029: "\n\n",
 }
 _SPACES = dict.fromkeys((0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000), " ")
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from catalogue.dcat import Node, Resource
 from catalogue.errors import NotFound
+from catalogue.rdf.excerpt import excerpt
 from catalogue.rdf.parse import ACCEPT, FORMATS, Graph, graph, repaired, sniff
-from catalogue.rdf.tree import Reader, resources, roots, tops
+from catalogue.rdf.tree import Reader, resources, tops
 from catalogue.rdf.write import (
     canonical,
     context,
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     import rdflib
 
 __all__ = [
-    "ACCEPT", "FORMATS", "Graph", "Reader", "canonical", "context", "described", "fingerprint", "framed", "from_rdflib",
-    "graph", "jsonld", "lines", "ntriples", "rdfxml", "read", "repaired", "resources", "roots", "sniff",
+    "ACCEPT", "FORMATS", "Graph", "Reader", "canonical", "context", "described", "excerpt", "fingerprint", "framed", "from_rdflib",
+    "graph", "jsonld", "lines", "ntriples", "rdfxml", "read", "repaired", "resources", "sniff",
     "sort_key", "to_rdflib", "tops", "turtle",
 ]  # fmt: skip
 

@@ -18,6 +18,10 @@ def _matching(pattern: str) -> Callable[[str], bool]:
     return lambda words: matches(words) is not None
 
 
+def _anything(_: str) -> bool:
+    return True
+
+
 def _on_the_calendar(pattern: str) -> Callable[[str], bool]:
     matches = re.compile(pattern).fullmatch
 
@@ -42,8 +46,8 @@ LEXICAL: Mapping[str, Callable[[str], bool]] = {
     XSD.integer: _matching(r"[+-]?[0-9]+"),
     XSD.nonNegativeInteger: _matching(r"\+?[0-9]+|-0+"),
     XSD.decimal: _matching(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"),
-    XSD.string: lambda words: True,
-    RDF.langString: lambda words: True,
+    XSD.string: _anything,
+    RDF.langString: _anything,
 }
 """By datatype, whether a value may be written so. Dates have a year of four digits and exist."""
 

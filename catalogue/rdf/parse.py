@@ -49,7 +49,8 @@ NUMBERS = frozenset(
     )
 )
 
-Term = IRI | Text | Literal | ox.BlankNode
+BlankNode = ox.BlankNode
+Term = IRI | Text | Literal | BlankNode
 Pairs = list[tuple[str, Term]]
 
 
@@ -285,7 +286,7 @@ def repaired(address: str) -> str:
 @lru_cache(maxsize=20_000)
 def key(subject: Any) -> str:
     """How a Graph names a subject: a NamedNode or a BlankNode."""
-    return "_:" + subject.value if isinstance(subject, ox.BlankNode) else repaired(subject.value)
+    return "_:" + subject.value if isinstance(subject, BlankNode) else repaired(subject.value)
 
 
 @lru_cache(maxsize=20_000)
@@ -297,7 +298,7 @@ def _address(predicate: Any) -> str:
 def _term(term: Any) -> Term:
     if isinstance(term, ox.NamedNode):
         return IRI(repaired(term.value))
-    assert isinstance(term, ox.BlankNode)
+    assert isinstance(term, BlankNode)
     return term
 
 

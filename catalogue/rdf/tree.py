@@ -6,11 +6,8 @@ a tree of its own. Blank nodes hang where they are pointed at, and need no label
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-import pyoxigraph as ox
 
 from catalogue.dcat import (
     IRI,
@@ -31,9 +28,9 @@ from catalogue.dcat import (
     properties,
 )
 from catalogue.errors import Problem, RecordRejected
-from catalogue.rdf.parse import Graph, Pairs, Term
+from catalogue.rdf.parse import BlankNode, Graph, Pairs, Term
 from catalogue.rdf.write import sort_key
-from vocab.namespaces import DCAT, RDF
+from vocab.namespaces import DCAT, OWL, RDF
 
 HOPS = 3
 MAX_DEPTH = 60
@@ -49,7 +46,7 @@ DESCRIBED: dict[str, type[Node]] = {
 }
 """What has a tree of its own, by type. First match wins: catalogues and series are datasets as well."""
 
-TYPE, MEMBER, WAY_IN = RDF.type, DCAT.dataset, DCAT.accessService
+TYPE, MEMBER, WAY_IN, SAME = RDF.type, DCAT.dataset, DCAT.accessService, OWL.sameAs
 TELLING = frozenset({TYPE, MEMBER, WAY_IN, DCAT.service})
 """The predicates by which we tell what a subject is."""
 
@@ -111,16 +108,9 @@ def _noun_of(telling: Pairs) -> type[Node] | None:
     return next((noun for type_, noun in DESCRIBED.items() if type_ in types), None)
 
 
-def resources(graph: Graph) -> Iterator[str]:
+def resources(graph: Graph) -> list[str]:
     """The subjects of a graph that a catalogue holds: datasets, series and services, in the order of the file."""
-    return (s for s, noun in tops(graph).items() if issubclass(noun, Resource) and noun is not Catalog)
-
-
-def roots(graph: Graph) -> list[str]:
-    """Those of `resources` that nothing in the graph points at, else all of them."""
-    pointed_at = {_key(o) for pairs in graph.subjects.values() for _, o in pairs if not isinstance(o, LEAVES)}
-    found = list(resources(graph))
-    return [subject for subject in found if subject not in pointed_at] or found
+    return Reader(graph).resources
 
 
 class Reader:
@@ -130,6 +120,19 @@ class Reader:
         self.graph = graph
         self.tops = tops(graph)
         self._budget = MAX_STATEMENTS
+
+    @property
+    def resources(self) -> list[str]:
+        """The subjects that a catalogue holds: datasets, series and services, in the order of the file."""
+        return [s for s, noun in self.tops.items() if issubclass(noun, Resource) and noun is not Catalog]
+
+    @property
+    def roots(self) -> list[str]:
+        """Those of `resources` that nothing in the graph points at, else all of them."""
+        pointed_at = {
+            _key(o) for pairs in self.graph.subjects.values() for _, o in pairs if not isinstance(o, LEAVES)
+        }
+        return [subject for subject in self.resources if subject not in pointed_at] or self.resources
 
     def read(self, subject: str) -> Node:
         """The tree of one of the graph's own subjects.
@@ -158,6 +161,8 @@ class Reader:
                 said.setdefault(slot, []).append(value)
             elif predicate == TYPE and isinstance(term, IRI):
                 types.add(term)
+            elif predicate == SAME and isinstance(term, IRI):  # another name of this thing, not a part of it
+                rest.append(Statement(IRI(predicate), term))
             else:
                 rest.append(Statement(IRI(predicate), self._value(term, here)))
         held: dict[str, Any] = {}
@@ -190,7 +195,7 @@ class Reader:
             return term
         return self._hanging(term, Thing, place)
 
-    def _hanging(self, term: IRI | ox.BlankNode, noun: type[Node], place: Place) -> Node:
+    def _hanging(self, term: IRI | BlankNode, noun: type[Node], place: Place) -> Node:
         subject = _key(term)
         if subject in place.above:  # it leads back to where we came from: name it and stop
             up = len(place.above) - place.above.index(subject)
@@ -223,7 +228,7 @@ def _slot(prop: Property) -> Slot:
 
 
 def _key(term: Term) -> str:
-    return "_:" + term.value if isinstance(term, ox.BlankNode) else str(term)
+    return "_:" + term.value if isinstance(term, BlankNode) else str(term)
 
 
 def _too(what: str, limit: str) -> Problem:

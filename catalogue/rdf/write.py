@@ -92,9 +92,11 @@ def _statements(node: Node) -> Said:
     _, rest, *held = held_by(node)
     said: Said = [(statement.predicate, statement.object) for statement in rest]
     for predicate, value in zip(predicates, held, strict=True):
+        if not value:
+            continue
         if isinstance(value, frozenset):
             said += [(predicate, one) for one in value]
-        elif value is not None:
+        else:
             said.append((predicate, value))
     return said
 

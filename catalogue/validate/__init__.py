@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from itertools import compress
 from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
-from catalogue.dcat import IRI, Dataset, Node, Resource, Text, Value, properties
+from catalogue.dcat import IRI, Dataset, Node, Resource, Value, once, properties
 from catalogue.errors import Problem
 from catalogue.rdf.tree import MAX_STATEMENTS
 from catalogue.rdf.write import compact
@@ -25,60 +25,67 @@ LONGEST_FOUND = 200
 class Limit(NamedTuple):
     """How much of something one description may have."""
 
-    name: str
     most: int
-    count: Callable[[Resource], int]
     what: str
     fix: str
 
 
-LIMITS = (
-    Limit(
-        "distributions", 5_000, lambda resource: len(resource.distributions) if isinstance(resource, Dataset) else 0,
-        "distributions", "Describe the parts as datasets of a series, or offer one file or service for all of them.",
+LIMITS = {
+    "distributions": Limit(
+        5_000, "distributions",
+        "Describe the parts as datasets of a series, or offer one file or service for all of them.",
     ),
-    Limit(
-        "keywords", 2_000, lambda resource: len(resource.keywords),
-        "keywords", "Keep the keywords that describe the whole, and leave the names of its parts to the data.",
+    "keywords": Limit(
+        2_000, "keywords",
+        "Keep the keywords that describe the whole, and leave the names of its parts to the data.",
     ),
-    Limit(
-        "title", 10_000, lambda resource: _longest(resource.titles),
-        "characters in its title", "Keep the title to one short line, and move the rest to the description.",
+    "title": Limit(
+        10_000, "characters in its title",
+        "Keep the title to one short line, and move the rest to the description.",
     ),
-    Limit(
-        "description", 1_000_000, lambda resource: _longest(resource.descriptions),
-        "characters in its description", "A description should describe: move data and long lists into files of their own.",
+    "description": Limit(
+        1_000_000, "characters in its description",
+        "A description should describe: move data and long lists into files of their own.",
     ),
-)  # fmt: skip
-STATEMENTS = Limit(
-    "statements", MAX_STATEMENTS, lambda resource: _Visit().see(resource).statements,
-    "statements", "Describe one dataset in one record, and list its files, not its contents.",
-)  # fmt: skip
-"""Counted while the rules are checked."""
+    "statements": Limit(
+        MAX_STATEMENTS, "statements",
+        "Describe one dataset in one record, and list its files, not its contents.",
+    ),
+}  # fmt: skip
+"""By name; the rule that is broken is called `<name>-limit`."""
 
 
 def validate(resource: Resource) -> list[Problem]:
     """What a resource breaks of the rules for its class and those below it. Over a limit, only that is said."""
-    over = [_exceeded(limit, count) for limit in LIMITS if (count := limit.count(resource)) > limit.most]
-    if over:
+    if over := _exceeded(_sizes(resource)):
         return over
     visit = _Visit().see(resource)
-    if visit.statements > STATEMENTS.most:
-        return [_exceeded(STATEMENTS, visit.statements)]
-    return visit.problems
+    if over := _exceeded({"statements": visit.statements}):
+        return over
+    # sorted: a set keeps no order, and two runs should say the same
+    return sorted(visit.problems, key=lambda problem: (problem.where, problem.rule, problem.found))
 
 
-def _longest(texts: Iterable[Text]) -> int:
-    return max((len(text.value) for text in texts), default=0)
+def _sizes(resource: Resource) -> dict[str, int]:
+    return {
+        "distributions": len(resource.distributions) if isinstance(resource, Dataset) else 0,
+        "keywords": len(resource.keywords),
+        "title": max([len(title.value) for title in resource.titles], default=0),
+        "description": max([len(description.value) for description in resource.descriptions], default=0),
+    }
 
 
-def _exceeded(limit: Limit, count: int) -> Problem:
-    return Problem(
-        rule=f"too-many-{limit.name}" if limit.name.endswith("s") else f"{limit.name}-over-limit",
-        message=f"It has {count:,} {limit.what}; {limit.most:,} is the most we take.",
-        fix=limit.fix,
-        found=f"{count:,}",
-    )
+def _exceeded(sizes: Mapping[str, int]) -> list[Problem]:
+    return [
+        Problem(
+            rule=f"{name}-limit",
+            message=f"It has {size:,} {LIMITS[name].what}; {LIMITS[name].most:,} is the most we take.",
+            fix=LIMITS[name].fix,
+            found=f"{size:,}",
+        )
+        for name, size in sizes.items()
+        if size > LIMITS[name].most
+    ]
 
 
 # ---- From the root of the tree to its leaves
@@ -93,39 +100,38 @@ class _Visit:
     seen: set[IRI] = field(default_factory=set)
 
     def see(self, node: Node, path: str = "") -> _Visit:
-        noun = type(node)
-        held, rest = _reader(noun)(node), node.rest
+        noun, rest = type(node), node.rest
+        held = _reader(noun)(node)
         own = noun.TYPE if rest or not path or any(held) else ""
-        plan = _plan(noun, own, node.types)
+        columns, by_path, counted, about_itself = _plan(noun, own, node.types)
         again = node.iri is not None and node.iri in self.seen
         if node.iri is not None:
             self.seen.add(node.iri)
-        if not again and (plan.counted or plan.about_itself):
-            self._whole(node, plan, held, path)
-        for (predicate, many, deep, checks), values in compress(zip(plan.columns, held, strict=True), held):
+        if counted and not again:
+            self._count(node, counted, held, path)
+        if about_itself and not again:
+            self._each(about_itself, (node,), path)
+        for (predicate, many, deep, checks), values in compress(zip(columns, held, strict=True), held):
             if not many:
                 values = (values,)
             self.statements += len(values)
             if checks and not again:
-                for rule, test in checks:
-                    for value in values:
-                        if not test(value):
-                            self.problems.append(_problem(rule, path, value))
+                self._each(checks, values, path)
             if deep:
                 for value in values:
                     if isinstance(value, Node):
                         self.see(value, f"{path}{predicate}\n")
         for statement in rest:
             self.statements += 1
-            if not again and statement.predicate in plan.checks:
-                self._each(plan.checks[statement.predicate], (statement.object,), path)
+            if not again and statement.predicate in by_path:
+                self._each(by_path[statement.predicate], (statement.object,), path)
             if isinstance(statement.object, Node):
                 self.see(statement.object, f"{path}{statement.predicate}\n")
         return self
 
-    def _whole(self, node: Node, plan: Plan, held: tuple[Any, ...], path: str) -> None:
-        """The rules that count values, and those about the thing itself."""
-        for rule, place in plan.counted:
+    def _count(self, node: Node, counted: Counted, held: tuple[Any, ...], path: str) -> None:
+        """The rules on how many values there may be."""
+        for rule, place in counted:
             values = held[place] if place is not None else None
             if values and rule.most is None and rule.least == 1:
                 continue
@@ -133,7 +139,6 @@ class _Visit:
             count += sum(statement.predicate == rule.path for statement in node.rest)
             if count < rule.least or (rule.most is not None and count > rule.most):
                 self.problems.append(_problem(rule, path, None))
-        self._each(plan.about_itself, (node,), path)
 
     def _each(self, checks: Checks, values: Iterable[Value], path: str) -> None:
         for rule, test in checks:
@@ -159,6 +164,8 @@ def _problem(rule: Rule, path: str, value: Value | None) -> Problem:
 
 
 Checks = tuple[tuple[Rule, Test], ...]
+Counted = tuple[tuple[Rule, int | None], ...]
+"""With the place of the property among the noun's own."""
 
 
 class Column(NamedTuple):
@@ -175,10 +182,8 @@ class Plan(NamedTuple):
     """What a noun of certain types is held to."""
 
     columns: tuple[Column, ...]
-    checks: Mapping[str, Checks]
-    """By property."""
-    counted: tuple[tuple[Rule, int | None], ...]
-    """With the place of the property among the noun's own."""
+    by_path: Mapping[str, Checks]
+    counted: Counted
     about_itself: Checks
 
 
@@ -187,19 +192,24 @@ def _rules() -> Mapping[str, tuple[Rule, ...]]:
     return compiled(shapes())
 
 
-@cache
+def _nothing(_: Node) -> tuple[Any, ...]:
+    return ()
+
+
+@once
 def _reader(noun: type[Node]) -> Callable[[Node], tuple[Any, ...]]:
     names = [prop.name for prop in properties(noun)]
-    return cast("Callable[[Node], tuple[Any, ...]]", attrgetter(*names)) if names else lambda node: ()
+    return cast("Callable[[Node], tuple[Any, ...]]", attrgetter(*names)) if names else _nothing
 
 
-@cache
-def _plan(noun: type[Node], own: str, types: frozenset[IRI]) -> Plan:
+def _planned(noun: type[Node], own: str, types: frozenset[IRI]) -> Plan:
     by_class = _rules()
     rules = tuple({rule: None for class_ in sorted({own, *types}) for rule in by_class.get(class_, ())})
     stated = properties(noun)
-    places = {prop.predicate: place for place, prop in enumerate(stated)}
-    checks = {path: tuple((r, test) for r in rules if r.path == path for test in r.tests) for path in {r.path for r in rules}}
+    places: dict[str, int] = {prop.predicate: place for place, prop in enumerate(stated)}
+    checks = {
+        path: tuple((r, test) for r in rules if r.path == path for test in r.tests) for path in {r.path for r in rules}
+    }
     return Plan(
         columns=tuple(
             Column(
@@ -210,7 +220,10 @@ def _plan(noun: type[Node], own: str, types: frozenset[IRI]) -> Plan:
             )
             for prop in stated
         ),
-        checks=checks,
+        by_path=checks,
         counted=tuple((rule, places.get(rule.path)) for rule in rules if rule.least or rule.most is not None),
         about_itself=checks.get("", ()),
     )
+
+
+_plan = cast("Callable[[type[Node], str, frozenset[IRI]], Plan]", lru_cache(maxsize=10_000)(_planned))

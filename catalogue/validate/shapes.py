@@ -91,7 +91,9 @@ class Shapes:
         for key in said:
             if key not in HANDLED:
                 raise self._wrong(shape, f"says <{key}>")
-        return tuple(VALUE_TESTS[key](self, shape, term) for key, terms in said.items() if key in VALUE_TESTS for term in terms)
+        return tuple(
+            VALUE_TESTS[key](self, shape, term) for key, terms in said.items() if key in VALUE_TESTS for term in terms
+        )
 
     # What nested shapes ask for: a value conforms or it does not.
 
@@ -109,7 +111,9 @@ class Shapes:
         if not isinstance(path, IRI):
             raise self._wrong(shape, "has a sh:path that is not one property")
         tests = self._tests(shape)
-        counts: dict[str, Any] = {name: self._number(shape, key) for key, name in COUNTS.items() if key in self._said(shape)}
+        counts: dict[str, Any] = {
+            name: self._number(shape, key) for key, name in COUNTS.items() if key in self._said(shape)
+        }
         least, most = counts.get("least", 0), counts.get("most")
         if not tests and most is None and least == 1:
             return lambda value: states(value, path)
@@ -229,9 +233,9 @@ def _datatype(shapes: Shapes, shape: str, term: Term) -> Test:
     lexical = shapes.known(shape, term, LEXICAL)
 
     def test(value: Value) -> bool:
-        if isinstance(value, Text):
-            return term == (RDF.langString if value.lang else XSD.string)
-        return isinstance(value, Literal) and value.datatype == term and bool(lexical(value.value))
+        if isinstance(value, Literal):
+            return value.datatype == term and bool(lexical(value.value))
+        return isinstance(value, Text) and term == (RDF.langString if value.lang else XSD.string)
 
     return test
 
@@ -270,7 +274,7 @@ NODE_KINDS: Mapping[str, Test] = {
     SH.IRI: _is_iri,
     SH.BlankNode: _is_blank,
     SH.Literal: _is_literal,
-    SH.BlankNodeOrIRI: lambda value: not _is_literal(value),
+    SH.BlankNodeOrIRI: lambda value: not isinstance(value, WRITTEN),
     SH.BlankNodeOrLiteral: lambda value: not _is_iri(value),
     SH.IRIOrLiteral: lambda value: not _is_blank(value),
 }
@@ -286,7 +290,18 @@ VALUE_TESTS: Mapping[str, Callable[[Shapes, str, Term], Test]] = {
 }
 COUNTS = {SH.minCount: "least", SH.maxCount: "most"}
 HANDLED = frozenset(
-    (*VALUE_TESTS, *COUNTS, SH.path, SH.property, SH.targetClass, SH.flags, SH.severity, SH.name, SH.message, SH.description)
+    (
+        *VALUE_TESTS,
+        *COUNTS,
+        SH.path,
+        SH.property,
+        SH.targetClass,
+        SH.flags,
+        SH.severity,
+        SH.name,
+        SH.message,
+        SH.description,
+    )
 ) | {RDF.type, FEDCAT.fix}
 
 

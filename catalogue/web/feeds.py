@@ -30,6 +30,7 @@ class FeedsPage:
 @pages.get("/catalog")
 def catalog() -> Response:
     feed = negotiate.wanted(usual=FEEDS[0])
+    parameters.page()
     return negotiate.varied(_feed(feed, "") if feed else show(_about()))
 
 

@@ -203,9 +203,10 @@ def mail(address: str) -> Markup:
 
 
 def in_language(text: Text) -> Markup:
+    """Words that a screen reader is to speak in their own language."""
     if text.lang and text.lang != "en":
-        return Markup('<span lang="{}">{}</span>').format(text.lang, text.value)
-    return escape(text.value)
+        return Markup('<span lang="{}">{}</span>').format(text.lang, printable(text.value))
+    return escape(printable(text.value))
 
 
 def joined(pieces: Iterable[Any], between: str = ", ") -> Markup:
@@ -213,6 +214,12 @@ def joined(pieces: Iterable[Any], between: str = ", ") -> Markup:
     return Markup(between).join(pieces)  # noqa: S704 (our own comma)
 
 
+def printable(text: str) -> str:
+    """Words without the characters that no page and no feed of news may hold, whoever put them there."""
+    return _UNPRINTABLE.sub("", text) if _UNPRINTABLE.search(text) else text
+
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _ADDRESS = re.compile(rf"(?P<web>\bhttps?://[^\s<>\"]+)|(?P<mail>(?<![\w.@])(?:{_EMAIL.pattern}))")
 _TRAILING = re.compile(r"[.,;:!?'\])}]+\Z")
@@ -221,7 +228,7 @@ _BULLET = re.compile(r"[ \t]*(?:[-*•–]|\d{1,2}[.)])[ \t]+")
 
 def paragraphs(text: str) -> Markup:
     """A source's plain text as paragraphs and lists, its addresses as links. Everything in it is taken for words."""
-    shown, cut = text[:LONGEST], len(text) > LONGEST
+    shown, cut = printable(text[:LONGEST]), len(text) > LONGEST
     made = [_block(block) for block in re.split(r"\n[ \t]*\n", shown.replace("\r\n", "\n").replace("\r", "\n").strip())]
     if cut:
         made.append(Markup('<p class="govuk-body app-muted">The description goes on: the metadata has all of it.</p>'))
@@ -244,6 +251,7 @@ def _block(block: str) -> Markup:
 
 def linked(text: str) -> Markup:
     """One line with its addresses as links that lend nobody our good name."""
+    text = printable(text)
     made, done = [], 0
     for found in _ADDRESS.finditer(text):
         shown = _TRAILING.sub("", found[0]) if found["web"] else found[0]

@@ -22,6 +22,8 @@ SORTS = (("relevance", "Most relevant"), ("updated", "Recently updated"), ("titl
 OPEN = ("access", "organisation", "theme", "format")
 """Facets that are unfolded to begin with."""
 NEAREST = 5
+MOST_OPTIONS = 40
+"""Values of a facet that a page offers. Beyond that, words find faster than lists; machines get them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class SearchPage:
 
 def search_page(query: Query, results: Results, last: int, site: Site) -> SearchPage:
     """The page that shows one answer."""
-    facets = [shown for facet in results.facets if (shown := _choices(facet, site)).options]
+    facets = [_limited(shown) for facet in results.facets if (shown := _choices(facet, site)).options]
     return SearchPage(
         query=query,
         total=results.total,
@@ -196,6 +198,11 @@ def _choices(facet: Facet, site: Site) -> Choices:
     chosen = any(option.selected for option in options)
     title = next(each.label for each in FILTERS if each.parameter == facet.name)
     return Choices(facet.name, title, options, chosen or facet.name in OPEN)
+
+
+def _limited(choices: Choices) -> Choices:
+    shown = choices.options[:MOST_OPTIONS]
+    return replace(choices, options=shown + tuple(option for option in choices.options[MOST_OPTIONS:] if option.selected))
 
 
 def _pills(query: Query, site: Site) -> list[Pill]:

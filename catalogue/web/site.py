@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from importlib.metadata import version
@@ -11,8 +10,6 @@ from typing import Any, ClassVar, Protocol, cast
 
 from flask import Flask, Response, current_app, make_response, render_template
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
-from markupsafe import Markup
-
 from catalogue.search import SearchIndex
 from catalogue.settings import Settings
 from catalogue.store import Store
@@ -88,12 +85,6 @@ def templates(app: Flask) -> None:
     app.jinja_env.globals.update(present=present, urls=urls)
 
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-
-
 def printable(value: Any) -> Any:
-    """Words without the characters that no page and no feed of news may hold, whoever put them there."""
-    if not isinstance(value, str) or (value.isascii() and value.isprintable()) or not _UNPRINTABLE.search(value):
-        return value
-    clean = _UNPRINTABLE.sub("", value)
-    return Markup(clean) if isinstance(value, Markup) else clean  # noqa: S704 (it was markup before)
+    """What a template says, without characters that no page may hold. Markup was cleaned when it was made."""
+    return present.printable(value) if type(value) is str else value

@@ -164,7 +164,7 @@ codecs.register_error("fedcat-windows", _as_windows)
 def _csv_rows(response: Response, encoding: str, separator: str) -> Iterator[Row | Problem]:
     """Row by row. One that swallowed others, for want of a quotation mark, is left out and told of."""
     with response.open() as binary, io.TextIOWrapper(binary, encoding, "fedcat-windows", newline="") as text:
-        lines = _Lines(text)
+        lines = _Lines(text, response)
         held: tuple[int, tuple[str, ...]] | None = None
         for number, cells in _parsed(lines, separator):
             if held:
@@ -195,12 +195,16 @@ def _parsed(lines: Iterable[str], separator: str) -> Iterator[tuple[int, list[st
 class _Lines(Iterator[str]):
     """The lines of a file, and whether a quotation is open after the last of them."""
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
+    def __init__(self, text: io.TextIOWrapper, response: Response) -> None:
+        self._text, self._response = text, response
         self.open_quote = False
 
     def __next__(self) -> str:
-        line = self._text.readline(MAX_LINE)
+        try:
+            line = self._text.readline(MAX_LINE)
+        except UnicodeError:  # a few encodings have no way to go on
+            fix = "Take the option 'encoding' out, or set it to the encoding of the file."
+            _give_up(f"{self._response.url} is not in {self._text.encoding}.", fix, self._response, "table-option")
         if not line:
             raise StopIteration
         self.open_quote ^= line.count('"') % 2 == 1
