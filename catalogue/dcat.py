@@ -102,6 +102,7 @@ class Thing(Node):
 Value = IRI | Text | Literal | Node
 Concept = IRI | Text | Thing
 Address = IRI | Text | Literal | Thing
+Link = IRI | Text | Thing
 Date = When | Text
 Measure = Number | Literal | Text
 
@@ -151,9 +152,9 @@ class Agent(Node):
     names: frozenset[Text] = many(FOAF.name)
     kinds: frozenset[Concept] = many(DCT.type)
     identifiers: frozenset[Text | IRI | Literal] = many(DCT.identifier)
-    mailboxes: frozenset[IRI | Text] = many(FOAF.mbox)
-    phones: frozenset[IRI | Text] = many(FOAF.phone)
-    homepages: frozenset[IRI | Text] = many(FOAF.homepage)
+    mailboxes: frozenset[Link] = many(FOAF.mbox)
+    phones: frozenset[Link] = many(FOAF.phone)
+    homepages: frozenset[Link] = many(FOAF.homepage)
     parent: Agent | None = one(ORG.subOrganizationOf)
 
 
@@ -164,13 +165,13 @@ class ContactPoint(Node):
     TYPE = VCARD.Kind
 
     names: frozenset[Text] = many(VCARD.fn)
-    emails: frozenset[IRI | Text] = many(VCARD.hasEmail, also=(VCARD.email,))
+    emails: frozenset[Link] = many(VCARD.hasEmail, also=(VCARD.email,))
     telephones: frozenset[Address] = many(VCARD.hasTelephone)
-    pages: frozenset[IRI | Text] = many(VCARD.hasURL)
+    pages: frozenset[Link] = many(VCARD.hasURL)
     organisation_names: frozenset[Text] = many(VCARD["organization-name"])
     units: frozenset[Text] = many(VCARD["organization-unit"])
     addresses: frozenset[Address] = many(VCARD.hasAddress)
-    identifiers: frozenset[IRI | Text] = many(VCARD.hasUID)
+    identifiers: frozenset[Link] = many(VCARD.hasUID)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +205,7 @@ class Checksum(Node):
 
     TYPE = SPDX.Checksum
 
-    algorithm: IRI | Text | None = one(SPDX.algorithm)
+    algorithm: Link | None = one(SPDX.algorithm)
     value: Literal | Text | None = one(SPDX.checksumValue)
 
 
@@ -385,7 +386,7 @@ class Catalog(Dataset):
 
     TYPE = DCAT.Catalog
 
-    homepage: IRI | Text | None = one(FOAF.homepage)
+    homepage: Link | None = one(FOAF.homepage)
     theme_taxonomies: frozenset[IRI | Thing] = many(DCAT.themeTaxonomy)
     catalogs: frozenset[IRI | Thing] = many(DCAT.catalog)
     datasets: frozenset[IRI] = many(DCAT.dataset)

@@ -37,6 +37,10 @@ class Problem:
         """The same problem, said of one record; what it already says of itself stands."""
         return replace(self, record=self.record or record, where=self.where or where)
 
+    def within(self, where: str) -> Problem:
+        """The same problem, with the place in the source before the place in the record."""
+        return replace(self, where=" ".join(filter(None, (where if where != self.record else "", self.where))))
+
 
 class FedcatError(Exception):
     """Anything fedcat raises on purpose. The message is for people and says what to change."""

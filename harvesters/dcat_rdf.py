@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
 
 from catalogue import rdf
-from catalogue.dcat import IRI, DataService, Identifier, Literal, Resource, Text, words
+from catalogue.dcat import IRI, DataService, Identifier, Literal, Node, Resource, Text, words
 from catalogue.errors import Problem, RecordRejected, SourceUnavailable
 from catalogue.http import Client, Response
 from catalogue.source import HarvestSource, Option, SourceRecord
@@ -70,7 +70,7 @@ def records(page: Page) -> Iterator[SourceRecord | Problem]:
     reader = page.reader
     for subject in reader.resources:
         try:
-            identifier = subject if not subject.startswith("_:") else named_otherwise(reader.read(subject))
+            identifier = named_otherwise(reader.read(subject)) if subject.startswith("_:") else subject
             content = rdf.excerpt(reader, subject)
         except RecordRejected as rejected:
             yield from (problem.about(subject, subject) for problem in rejected.problems)
@@ -79,7 +79,7 @@ def records(page: Page) -> Iterator[SourceRecord | Problem]:
             where = "" if subject.startswith("_:") else subject
             yield SourceRecord(Identifier(identifier), content, "application/n-triples", page.address, where)
         elif reader.tops[subject] is not DataService:
-            yield _unnamed(reader, subject, page.address)
+            yield _unnamed(reader.read(subject), page.address)
 
 
 def named_otherwise(resource: Node) -> str:
@@ -159,7 +159,8 @@ def _going_round(address: str, what: str) -> SourceUnavailable:
     )
 
 
-def _unnamed(resource: Resource, address: str) -> Problem:
+def _unnamed(resource: Node, address: str) -> Problem:
+    assert isinstance(resource, Resource)
     return Problem(
         rule="identifier-missing",
         where=address,

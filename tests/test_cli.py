@@ -517,13 +517,17 @@ def test_an_export_that_cannot_be_written_is_told_and_leaves_nothing(filled):
 
 
 def test_the_demonstration_fills_a_catalogue_and_repeats_nothing(bare):
-    first = bare.says("demo", "--once", "--examples-port", str(free_port()))
-    assert "environment" in first
-    total = bare.facts("search")["total"]
-    assert total >= 60
-    runs = bare.facts("runs")
-    assert {run["status"] for run in runs} == {"complete"}
+    demo = ("demo", "--once", "--examples-port", str(free_port()))
+    assert "datasets and services, harvested and indexed in" in bare.says(*demo)
+    assert bare.facts("search")["total"] >= 60
     assert {source["type"] for source in bare.facts("source", "list")} == set(harvesters())
+    assert {run["status"] for run in bare.facts("runs")} == {"complete"}
+    serial = bare.facts("index", "status")["serial"]
+    bare(*demo)
+    sources = len(bare.facts("source", "list"))
+    again = bare.facts("runs", "--limit", str(sources))
+    assert [(run["added"], run["updated"], run["withdrawn"]) for run in again] == [(0, 0, 0)] * sources
+    assert bare.facts("index", "status")["serial"] == serial
 
 
 def test_a_port_in_use_is_told_with_the_way_out(world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 
@@ -171,10 +172,9 @@ def test_a_wrong_parameter_is_named(name, value):
 @given(st.text())
 def test_no_parameter_does_worse_than_be_refused(value):
     for name in ("q", "from", "to", "bbox", "sort", "page", "theme"):
-        try:
-            from_parameters([(name, value)])
-        except WrongParameter as problem:
-            assert problem.name == name
+        with suppress(WrongParameter):
+            query = from_parameters([(name, value)])
+            assert from_parameters(to_parameters(query)) == query
 
 
 def test_days_are_read_at_either_end():

@@ -19,6 +19,8 @@ from vocab import scheme
 from vocab.namespaces import PREFIXES
 
 PAGE = 100
+FILES = (22, 26, 20, 14, 8, 5, 3, 2)
+"""Of 100 datasets, how many have one file, how many have two …"""
 PREFIX_LINES = "".join(f"@prefix {prefix}: <{address}> .\n" for prefix, address in sorted(PREFIXES.items()))
 LANGUAGE = "http://publications.europa.eu/resource/authority/language/ENG"
 SHA256 = "http://spdx.org/rdf/terms#checksumAlgorithm_sha256"
@@ -52,8 +54,8 @@ def made(count: int, seed: int = 1) -> Iterator[Made]:
     """`count` datasets; each depends on its number and the seed only."""
     for number, about in enumerate(documents(count, seed)):
         random = Random(f"bench:{seed}:{number}")
-        id_ = f"{number:08x}-{random.getrandbits(16):04x}-4{random.getrandbits(12):03x}-8{random.getrandbits(12):03x}-{random.getrandbits(48):012x}"
-        files = tuple(_file(random, about, id_, n) for n in range(random.choices(range(1, 9), (22, 26, 20, 14, 8, 5, 3, 2))[0]))
+        id_ = f"{number:08x}-{random.getrandbits(16):04x}-4{random.getrandbits(12):03x}-8000-{random.getrandbits(48):012x}"
+        files = tuple(_file(random, about, id_, n) for n in range(random.choices(range(1, 9), FILES)[0]))
         issued = f"{random.randint(2005, 2025)}-{random.randint(1, 12):02}-{random.randint(1, 28):02}"
         yield Made(id_, about, files, about.organisation.replace("-", " ").title(), random.randint(1, 30), issued)
 
@@ -80,7 +82,7 @@ def turtle_page(datasets: list[Made], base: str, number: int, pages: int) -> byt
     links += f"    hydra:next <{here}?page={number + 1}> ;\n" if number < pages else ""
     head = f"<{here}?page={number}> a hydra:PagedCollection ;\n{links}    hydra:itemsPerPage {PAGE} .\n\n"
     members = ", ".join(f"<{iri(one)}>" for one in datasets)
-    catalog = f'<{base}/catalog> a dcat:Catalog ;\n    dct:title "Made-up catalogue"@en ;\n    dcat:dataset {members} .\n\n'
+    catalog = f'<{base}/catalog> a dcat:Catalog ;\n    dct:title "Made up"@en ;\n    dcat:dataset {members} .\n\n'
     offices = "".join(sorted({_office(one) for one in datasets}))
     return (PREFIX_LINES + head + catalog + offices + "".join(map(_dataset, datasets))).encode()
 
@@ -150,7 +152,8 @@ def _distribution(file: File, one: Made) -> str:
     if one.about.licence:
         said.append(f"dct:license <{_concept('licences', one.about.licence)}>")
     if file.id.endswith("0"):
-        said.append(f'spdx:checksum [ a spdx:Checksum ; spdx:algorithm <{SHA256}> ; spdx:checksumValue "{file.hash}"^^xsd:hexBinary ]')
+        value = f'spdx:checksumValue "{file.hash}"^^xsd:hexBinary'
+        said.append(f"spdx:checksum [ a spdx:Checksum ; spdx:algorithm <{SHA256}> ; {value} ]")
     return f"<{file.url}#file> " + " ;\n    ".join(said) + " .\n\n"
 
 
@@ -173,7 +176,7 @@ def _wkt(about: Document) -> str:
 def package(one: Made) -> bytes:
     """What `package_search` says of a dataset, on one line: CKAN's own fields, and extras as ckanext-dcat writes them."""
     about = one.about
-    extras = {"guid": iri(one), "issued": one.issued, "retention": f"{one.retention} years", "system": about.organisation[:3].upper()}
+    extras = {"guid": iri(one), "issued": one.issued, "retention": f"{one.retention} years"}
     extras |= {"theme": json.dumps([word.title() for word in about.themes]), "language": '["en"]'}
     extras |= {"frequency": about.frequency.title(), "modified": about.modified, "access_rights": about.access}
     extras |= {"temporal_start": about.covers_from, "temporal_end": about.covers_to}

@@ -96,11 +96,16 @@ def check(resources: list[Resource], record: SourceRecord) -> list[Problem]:
 
     Notes, what a description may say as well, are not for a run to repeat.
     """
-    found = [problem for resource in resources for problem in validate(resource) if problem.severity != "note"]
+    found = [
+        problem.about(record.identifier).within(record.where)
+        for resource in resources
+        for problem in validate(resource)
+        if problem.severity != "note"
+    ]
     errors = [problem for problem in found if problem.severity == "error"]
     if errors:
         raise RecordRejected(*errors)
-    return [problem.about(record.identifier, record.where) for problem in found]
+    return found
 
 
 def fetched(run: HarvestRun, harvester: Harvester, client: Client) -> Iterator[SourceRecord]:

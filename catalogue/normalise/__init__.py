@@ -22,6 +22,7 @@ from catalogue.dcat import (
     Resource,
     Statement,
     Text,
+    Thing,
     Value,
     When,
     once,
@@ -110,6 +111,8 @@ def _node(node: N) -> N:
         _rest(node, plan, mended)
     if node.iri is not None and (iri := safe(node.iri)) is not node.iri:
         mended["iri"] = iri
+    if node.TYPE in node.types:
+        mended["types"] = node.types - {IRI(node.TYPE)}  # its place says so already
     if mended:
         node = replace(node, **mended)
     for step in plan.steps:
@@ -152,7 +155,9 @@ def _rest(node: Node, plan: Plan, mended: dict[str, Any]) -> None:
 def _as_said(statement: Statement) -> Statement:
     """A statement for which we have no property, but for what no graph can hold."""
     said = statement.object
-    value = _node(said) if isinstance(said, Node) else safe(said) if isinstance(said, IRI) else written(said)
+    value = safe(said) if isinstance(said, IRI) else written(said) if not isinstance(said, Node) else _node(said)
+    if isinstance(value, Thing):
+        value = _as_read(value, (IRI, Thing))
     return statement if value is said or value is None else Statement(statement.predicate, value)
 
 
@@ -191,18 +196,31 @@ def _repair(prop: Property) -> Repair:
     """The repair of one property's values, and of what hangs below them. It gives nothing that the property cannot take."""
     own = REPAIRS.get(prop.predicate) or (words_or_address if IRI in prop.kinds else prose)
     kinds = prop.kinds
+    leaves = LEAVES & {Text, *kinds}
 
     def mend(value: Value) -> Mended:
         found = own(value)
-        if found is value and type(value) in LEAVES:
+        if found is value and type(value) in leaves:
             return value
         if isinstance(found, Node):
             found = _node(found)
             if _says_nothing(found):
                 return None
+        if isinstance(found, Thing | IRI):
+            found = _as_read(found, kinds)
         return found if found is None or type(found) is tuple or isinstance(found, kinds) else written(value)
 
     return mend
+
+
+def _as_read(value: Thing | IRI, kinds: tuple[type, ...]) -> Value:
+    """A thing in the form in which a graph gives it back: an address where nothing is said of it, the noun of its place."""
+    noun = next((kind for kind in kinds if issubclass(kind, Node)), None)
+    if isinstance(value, Thing) and IRI in kinds and value.iri is not None and not value.types and not value.rest:
+        return value.iri
+    if isinstance(value, IRI):
+        return noun(iri=value) if noun and IRI not in kinds else value
+    return _node(noun(iri=value.iri, types=value.types, rest=value.rest)) if noun and noun is not Thing else value
 
 
 def _says_nothing(node: Node) -> bool:

@@ -15,7 +15,7 @@ _NAME_AND_MAILBOX = re.compile(
 
 def agent(value: Value) -> Mended:
     """A publisher in words: `"Ofcom"` → `[ foaf:name "Ofcom" ]`; `"https://www.gov.uk/ofcom"` → that address."""
-    if isinstance(value, Node):
+    if isinstance(value, Node | IRI):
         return value
     said = _said(value)
     if not isinstance(said, Text):
@@ -26,7 +26,7 @@ def agent(value: Value) -> Mended:
 
 def contact(value: Value) -> Mended:
     """A contact in words: `"Jo <jo@x.gov.uk>"` → `[ vcard:fn "Jo" ; vcard:hasEmail <mailto:jo@x.gov.uk> ]`."""
-    if isinstance(value, Node):
+    if isinstance(value, Node | IRI):
         return value
     said = _said(value)
     if not isinstance(said, Text):
@@ -38,8 +38,6 @@ def contact(value: Value) -> Mended:
 
 
 def _said(value: Value) -> Text | IRI | None:
-    if isinstance(value, str):
-        return IRI(value)
     mended = line(value if type(value) is Text else Text(getattr(value, "value", "")))
     if type(mended) is not Text or says_nothing(mended.value):
         return None

@@ -71,7 +71,9 @@ def says_nothing(words: str) -> bool:
 
 
 def written(value: Value) -> Value:
-    """Anything else as it was said, but for characters that no graph can hold."""
+    """Anything else as it was said, but for characters and language tags that no graph can hold."""
+    if type(value) is Text and value.lang and (lang := language(value.lang)) != value.lang:
+        value = Text(value.value, lang)
     if isinstance(value, Literal | Text) and not value.value.isprintable():
         words = value.value.translate(_UNWRITABLE)
         return value if words == value.value else replace(value, value=words)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import rdflib
 
 __all__ = [
-    "ACCEPT", "FORMATS", "Graph", "Reader", "canonical", "context", "described", "excerpt", "fingerprint", "framed", "from_rdflib",
-    "graph", "jsonld", "lines", "ntriples", "rdfxml", "read", "repaired", "resources", "sniff",
+    "ACCEPT", "FORMATS", "Graph", "Reader", "canonical", "context", "described", "excerpt", "fingerprint", "framed",
+    "from_rdflib", "graph", "jsonld", "lines", "ntriples", "rdfxml", "read", "repaired", "resources", "sniff",
     "sort_key", "to_rdflib", "tops", "turtle",
 ]  # fmt: skip
 

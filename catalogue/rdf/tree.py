@@ -129,9 +129,7 @@ class Reader:
     @property
     def roots(self) -> list[str]:
         """Those of `resources` that nothing in the graph points at, else all of them."""
-        pointed_at = {
-            _key(o) for pairs in self.graph.subjects.values() for _, o in pairs if not isinstance(o, LEAVES)
-        }
+        pointed_at = {_key(o) for pairs in self.graph.subjects.values() for _, o in pairs if not isinstance(o, LEAVES)}
         return [subject for subject in self.resources if subject not in pointed_at] or self.resources
 
     def read(self, subject: str) -> Node:
@@ -184,7 +182,8 @@ class Reader:
         if isinstance(term, LEAVES):
             return term if isinstance(term, slot.kinds) else None
         if slot.plain and isinstance(term, IRI):
-            return self._value(term, place)
+            value = self._value(term, place)
+            return value if isinstance(value, slot.kinds) else None
         return self._hanging(term, slot.noun, place) if slot.noun else None
 
     def _value(self, term: Term, place: Place) -> Value:
@@ -216,7 +215,7 @@ class Reader:
 @once
 def _slots(noun: type[Node]) -> dict[str, Slot]:
     """A noun's properties by every predicate under which they are said."""
-    older = {also: _slot(prop) for prop in properties(noun) for also in prop.also}
+    older: dict[str, Slot] = {also: _slot(prop) for prop in properties(noun) for also in prop.also}
     return {**older, **{prop.predicate: _slot(prop) for prop in properties(noun)}}
 
 

@@ -99,10 +99,11 @@ def day(text: str, *, last: bool = False) -> date | None:
     match = _ISO.match(text)
     if not match:
         return None
-    year, month, number = (int(part) if part else 0 for part in match.group("year", "month", "day"))
+    year, month, number = (int(part) if part else None for part in match.group("year", "month", "day"))
     try:
-        month = month or (12 if last else 1)
-        return date(year, month, number or (monthrange(year, month)[1] if last else 1))
+        month = (12 if last else 1) if month is None else month
+        number = (monthrange(year or 0, month)[1] if last else 1) if number is None else number
+        return date(year or 0, month, number)
     except ValueError:
         return None
 

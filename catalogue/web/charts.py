@@ -96,9 +96,8 @@ def _steps(start: float, stop: float, by: float) -> list[float]:
 
 
 def _dates(shown: Sequence[Run]) -> Markup:
-    """Under the first, the last and every fifth between."""
-    last = len(shown) - 1
-    under = sorted({0, last} | set(range(0, last - 2, 5)))
+    """Under every third, the newest among them: nearer ones would touch."""
+    under = sorted(range(len(shown) - 1, -1, -3))
     days = (f"{shown[number].began.day} {shown[number].began:%b}" for number in under)
     places = (LEFT + 8 + number * STEP + BAR / 2 for number in under)
     return Markup("").join(_words(day, x, BASE + 20, "middle") for day, x in zip(days, places, strict=True))

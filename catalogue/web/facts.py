@@ -69,9 +69,9 @@ def _label(parameter: str, value: str) -> present.Label:
 
 
 def _keywords(resource: Resource) -> Markup | None:
-    found = [
-        present.link(present.Label(word), urls.choice("q", word.value)) for word in present.spoken(resource.keywords)
-    ]
+    """English first, then by language, each in the order of the alphabet."""
+    words = sorted(resource.keywords, key=lambda word: (word.lang not in ("", "en"), word.lang, word.value.casefold()))
+    found = [present.link(present.Label(word), urls.choice("q", word.value)) for word in words]
     return present.joined(found) if found else None
 
 

@@ -24,15 +24,30 @@ WHAT_TO_DO = {
 }
 """What to do, by the notation of the access right."""
 
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an owner asks of everybody: how a page puts it, how a letter does, and what belongs in the answer."""
+
+    asked: str
+    written: str
+    answer: str
+
+
 THEY_WILL_NEED = (
-    ("Who you are", "your name, your organisation and your part in it, and how to reach you"),
-    ("What it is for", "the decision, the service or the research that it will serve"),
-    ("Which part of it", "the years, the area and the columns, and whether it would do without names"),
-    ("For how long", "when you need it first, and when you will no longer need it"),
-    ("Your legal basis", "the law that lets you have it, if it is about people; say so when you are not sure"),
-    ("How it is kept safe", "where it will be held, who will see it, and when it will be deleted"),
+    Question("Who you are", "Who I am", "your name, your organisation and your part in it, and how to reach you"),
+    Question("What it is for", "What it is for", "the decision, the service or the research that it will serve"),
+    Question(
+        "Which part", "Which part I need", "the years, the area, the columns, and whether it would do without names"
+    ),
+    Question("For how long", "For how long", "when you need it first, and when you will need it no longer"),
+    Question(
+        "Your legal basis",
+        "My legal basis",
+        "the law that lets you have it, if it is about people; say if you are not sure",
+    ),
+    Question("How it is kept safe", "How I will keep it safe", "where it is held, who will see it, when it is deleted"),
 )
-"""What an owner asks of everybody who asks: the question, and what belongs in the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +155,7 @@ def letter(resource: Resource, page: str, organisation: str, contact: Person | N
     title = present.best(resource.titles)
     name = present.shortened(title.value, 150) if title else "this dataset"
     whom = contact.name.value if contact and contact.name else organisation
-    blanks = "\n\n".join(f"{question}: [{answer}]" for question, answer in THEY_WILL_NEED)
+    blanks = "\n\n".join(f"{question.written}: [{question.answer}]" for question in THEY_WILL_NEED)
     body = (
         f"Dear {whom or 'data owner'},\n\nI would like to ask for this data:\n{name}\n{page}\n\n{blanks}\n\n"
         "If you are not the right person to ask, please tell me who is.\n\nThank you\n[your name]"

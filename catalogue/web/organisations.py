@@ -138,7 +138,7 @@ def _linked(iri: str | None) -> Label | None:
 
 
 def _shown(row: Row) -> Shown:
-    return Shown(row.title, urls.dataset(row.id), present.date(row.modified), row.restricted, row.kind)
+    return Shown(row.title, urls.dataset(row.id), present.date(row.modified, time=False), row.restricted, row.kind)
 
 
 def _supplies(slug: str, site: Site) -> list[Supply]:

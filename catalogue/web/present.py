@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from calendar import month_name
+from calendar import day_name, month_name
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,7 +107,7 @@ _MONTHS = tuple(month_name)
 _TIME = re.compile(r"[T ](\d\d):(\d\d)")
 
 
-def date(said: Any) -> Text | None:
+def date(said: Any, *, time: bool = True) -> Text | None:
     """A date as people write it, as precisely as it was said; what is no date stays as it is. None when nothing was said."""
     if said is None or said == "":
         return None
@@ -117,8 +117,8 @@ def date(said: Any) -> Text | None:
         return said if isinstance(said, Text) else Text(value)
     precision = value.strip().partition("T")[0].count("-")
     shown = (f"{found.year}", f"{_MONTHS[found.month]} {found.year}")
-    time = _TIME.search(value)
-    at = f" at {time[1]}:{time[2]}" if time and time.groups() != ("00", "00") else ""
+    hour = _TIME.search(value) if time else None
+    at = f" at {hour[1]}:{hour[2]}" if hour and hour.groups() != ("00", "00") else ""
     return Text((*shown, f"{found.day} {_MONTHS[found.month]} {found.year}{at}")[min(precision, 2)])
 
 
@@ -139,8 +139,27 @@ def period(start: Any, end: Any) -> str:
     return f"since {first.value}" if first else f"until {last.value}" if last else ""
 
 
+def schedule(cron: str) -> str:
+    """A simple rhythm in words; one that is not simple as it is written."""
+    found = _RHYTHM.fullmatch(cron.strip())
+    if not found:
+        return cron
+    minute, hour, month_day, week_day = (int(part) if part != "*" else None for part in found.groups())
+    if minute is None or hour is None or (month_day is not None and week_day is not None):
+        return cron
+    at = f"at {hour:02}:{minute:02}"
+    if week_day is not None:
+        return f"Every {day_name[(week_day - 1) % 7]} {at}"
+    return f"Every month on day {month_day} {at}" if month_day is not None else f"Every day {at}"
+
+
+_RHYTHM = re.compile(r"(\d{1,2}|\*) (\d{1,2}|\*) (\d{1,2}|\*) \* ([0-7]|\*)")
+
+
 def lasted(seconds: float) -> str:
     """How long something took, in the unit that suits it."""
+    if seconds < 1:
+        return "Less than a second"
     if seconds < 60:
         return f"{seconds:.1f} seconds"
     minutes, left = divmod(round(seconds), 60)

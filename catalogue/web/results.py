@@ -19,8 +19,9 @@ from catalogue.web import present, urls
 from catalogue.web.site import Site
 
 SORTS = (("relevance", "Most relevant"), ("updated", "Recently updated"), ("title", "Title, A to Z"))
-OPEN = ("access", "organisation", "theme", "format")
-"""Facets that are unfolded to begin with."""
+FIRST = ("access", "organisation", "theme", "format")
+"""Facets that come first and are unfolded to begin with."""
+KINDS = {"series": "Series", "service": "Service"}
 NEAREST = 5
 MOST_OPTIONS = 40
 """Values of a facet that a page offers. Beyond that, words find faster than lists; machines get them all."""
@@ -30,6 +31,7 @@ MOST_OPTIONS = 40
 class Result:
     """One line of the list."""
 
+    kind: str
     title: Text
     href: str
     access: str
@@ -121,7 +123,7 @@ class SearchPage:
 
 def search_page(query: Query, results: Results, last: int, site: Site) -> SearchPage:
     """The page that shows one answer."""
-    facets = [_limited(shown) for facet in results.facets if (shown := _choices(facet, site)).options]
+    facets = [_limited(shown) for facet in _ordered(results.facets) if (shown := _choices(facet, site)).options]
     return SearchPage(
         query=query,
         total=results.total,
@@ -146,8 +148,9 @@ def lines(results: Results, query: Query, site: Site) -> list[Result]:
 def _line(entry: Entry, query: Query, site: Site) -> Result:
     seen, resource = document(entry), entry.resource
     summary = present.best(resource.summaries) or present.best(resource.descriptions)
-    updated = present.date(resource.modified)
+    updated = present.date(resource.modified, time=False)
     return Result(
+        kind=KINDS.get(entry.row.kind, ""),
         title=present.best(resource.titles) or Text(entry.row.title),
         href=urls.dataset(entry.id),
         access=seen.access,
@@ -187,6 +190,10 @@ def labels(parameter: str, site: Site) -> Callable[[str], str]:
     return partial(present.choice, parameter)
 
 
+def _ordered(facets: Sequence[Facet]) -> list[Facet]:
+    return sorted(facets, key=lambda facet: FIRST.index(facet.name) if facet.name in FIRST else len(FIRST))
+
+
 def _choices(facet: Facet, site: Site) -> Choices:
     """Options that would find nothing are left out, unless they are chosen."""
     called = labels(facet.name, site)
@@ -197,12 +204,14 @@ def _choices(facet: Facet, site: Site) -> Choices:
     )
     chosen = any(option.selected for option in options)
     title = next(each.label for each in FILTERS if each.parameter == facet.name)
-    return Choices(facet.name, title, options, chosen or facet.name in OPEN)
+    return Choices(facet.name, title, options, chosen or facet.name in FIRST)
 
 
 def _limited(choices: Choices) -> Choices:
     shown = choices.options[:MOST_OPTIONS]
-    return replace(choices, options=shown + tuple(option for option in choices.options[MOST_OPTIONS:] if option.selected))
+    return replace(
+        choices, options=shown + tuple(option for option in choices.options[MOST_OPTIONS:] if option.selected)
+    )
 
 
 def _pills(query: Query, site: Site) -> list[Pill]:

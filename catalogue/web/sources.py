@@ -82,6 +82,8 @@ class SourcePage:
     line: Line
     runs: Sequence[Run]
     chart: Markup | None
+    told: Run | None
+    """The last run that found something wrong. A later one that read nothing new did not look again."""
     groups: Sequence[Group]
     grouped: int
     """How many problems the groups were made from; a run may have more."""
@@ -116,11 +118,13 @@ def source(name: str) -> Response:
     site = here()
     held = site.store.sources.get(name)
     runs = site.store.runs.some(name, RUNS_SHOWN)
-    problems = site.store.runs.problems(runs[0].id, GROUPED) if runs and runs[0].problems else []
+    told = next((run for run in runs if run.problems), None)
+    problems = site.store.runs.problems(told.id, GROUPED) if told else []
     page = SourcePage(
         line=_line(held, runs[0] if runs else None, site.store.sources.counts(), site),
         runs=runs,
         chart=charts.runs(runs) if len(runs) > 1 else None,
+        told=told,
         groups=grouped(problems),
         grouped=len(problems),
         refused=site.store.runs.refused(name),
