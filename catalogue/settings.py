@@ -78,9 +78,9 @@ def _megabytes(value: str) -> int:
 
 SETTINGS = (
     Setting("FEDCAT_HOME", "./var", "where the database, the index and the secret key live", lambda v: Path(v).expanduser()),
-    Setting("FEDCAT_DATABASE_URL", "sqlite:///{home}/fedcat.db", "any SQLAlchemy address; PostgreSQL for several machines", _database),
+    Setting("FEDCAT_DATABASE_URL", "sqlite:///{home}/fedcat.db", "an SQLAlchemy address; PostgreSQL for many machines", _database),
     Setting("FEDCAT_SEARCH_URL", "whoosh:{home}/index", "which search engine, and where its index is", _engine),
-    Setting("FEDCAT_BASE_URL", "http://127.0.0.1:8000", "the public address; IRIs that fedcat makes begin with it", _web_address),
+    Setting("FEDCAT_BASE_URL", "http://127.0.0.1:8000", "the public address; the IRIs we make begin with it", _web_address),
     Setting("FEDCAT_TITLE", "Data catalogue", "what the site and the feeds call themselves", _words),
     Setting("FEDCAT_PUBLISHER", "", "the body that runs this catalogue, named in the feeds", _words),
     Setting("FEDCAT_SECRET_KEY", "", "signs forms and sessions; made and kept in the home folder when not set", _words),

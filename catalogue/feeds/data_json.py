@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from catalogue.dcat import Agent, ContactPoint, Dataset, Distribution, PeriodOfTime, Resource, Text, words
-from catalogue.search.document import document, plain
+from catalogue.facts import facts, plain
 from catalogue.store import Entry
 
 ACCESS_LEVELS = {"open": "public", "internal": "non-public"}
@@ -15,7 +15,7 @@ ACCESS_LEVELS = {"open": "public", "internal": "non-public"}
 def dataset_json(entry: Entry) -> dict[str, Any]:
     """One dataset; values that are not given are left out, also where the schema wants them."""
     resource = entry.resource
-    seen = document(entry)
+    seen = facts(resource)
     said = {
         "@type": "dcat:Dataset",
         "identifier": entry.iri,

@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 from catalogue import rdf
 from catalogue.dcat import Node, words
 from catalogue.errors import WrongUse
+from catalogue.facts import facts
 from catalogue.feeds.catalog import catalog_node, dataset_nodes
 from catalogue.feeds.data_json import dataset_json
 from catalogue.rdf.write import TURTLE_HEADER
-from catalogue.search.document import document
 from catalogue.settings import Settings
 from catalogue.store import Entry, Store
 
@@ -111,12 +111,14 @@ COLUMNS = (
 def _csv(entries: Iterator[Entry], settings: Settings) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf" + _line(COLUMNS)  # the mark tells spreadsheets that this is UTF-8
     for entry in entries:
-        seen = document(entry)
+        said = facts(entry.resource)
+        formats, themes, keywords = map("; ".join, (said.formats, said.themes, said.keywords))
+        sources = "; ".join(dict.fromkeys(route.source for route in entry.routes))
+        page = f"{settings.base_url}/dataset/{entry.id}"
         yield _line(
             (
-                entry.id, entry.iri, seen.kind, seen.title, words(entry.resource.descriptions), seen.organisation, seen.access,
-                seen.licence, "; ".join(seen.formats), "; ".join(seen.themes), seen.frequency, seen.modified,
-                "; ".join(seen.keywords), "; ".join(seen.sources), f"{settings.base_url}/dataset/{entry.id}",
+                entry.id, entry.iri, entry.row.kind, said.title, words(entry.resource.descriptions), entry.row.organisation,
+                said.access, said.licence, formats, themes, said.frequency, said.modified, keywords, sources, page,
             )
         )  # fmt: skip
 

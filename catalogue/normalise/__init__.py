@@ -28,13 +28,13 @@ from catalogue.dcat import (
     once,
     properties,
 )
-from catalogue.normalise.addresses import email, link, safe, telephone, words_or_address
+from catalogue.normalise.addresses import email, link, telephone, words_or_address
 from catalogue.normalise.concepts import concept, one_format
 from catalogue.normalise.dates import date, period
 from catalogue.normalise.numbers import byte_size
 from catalogue.normalise.people import agent, contact
 from catalogue.normalise.places import box, geometry, place
-from catalogue.normalise.words import Mended, keyword, line, name, one_spelling, prose, written
+from catalogue.normalise.words import Mended, keyword, line, name, one_spelling, prose, safe, written
 from catalogue.rdf import sort_key
 from vocab.namespaces import ADMS, DCAT, DCT, FOAF, LOCN, OWL, RDFS, SKOS, SPDX, UKMEM, VCARD
 
@@ -155,7 +155,7 @@ def _rest(node: Node, plan: Plan, mended: dict[str, Any]) -> None:
 def _as_said(statement: Statement) -> Statement:
     """A statement for which we have no property, but for what no graph can hold."""
     said = statement.object
-    value = safe(said) if isinstance(said, IRI) else written(said) if not isinstance(said, Node) else _node(said)
+    value = _node(said) if isinstance(said, Node) else written(said)
     if isinstance(value, Thing):
         value = _as_read(value, (IRI, Thing))
     return statement if value is said or value is None else Statement(statement.predicate, value)

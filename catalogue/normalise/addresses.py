@@ -8,7 +8,7 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from catalogue.dcat import IRI, Literal, Statement, Text, Thing, Value
-from catalogue.normalise.words import Mended, line, prose, says_nothing, written
+from catalogue.normalise.words import Mended, line, prose, safe, says_nothing, written
 from catalogue.rdf import repaired
 from vocab.namespaces import VCARD, XSD
 
@@ -61,16 +61,6 @@ def absolute(value: Literal) -> IRI | None:
     """What was typed xsd:anyURI and is one."""
     said = value.value.strip()
     return IRI(repaired(said)) if value.datatype == XSD.anyURI and _ABSOLUTE.fullmatch(said) else None
-
-
-def safe(value: IRI) -> IRI | None:
-    """An address without the characters that no address may hold: `<https://x.gov.uk/a b>` → `<https://x.gov.uk/a%20b>`."""
-    if value.isprintable() and value and not _ILLEGAL.search(value):
-        return value
-    return IRI(repaired(value.encode(errors="ignore").decode())) or None
-
-
-_ILLEGAL = re.compile(r"[ <>\"{}|\\^`]")
 
 
 # ---- Mailboxes

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Literal as OneOf
 
 from catalogue.dcat import IRI, Concept, Distribution, Literal, Text, Thing, Value
-from catalogue.normalise.addresses import safe, words_or_address
-from catalogue.normalise.words import Mended
+from catalogue.normalise.addresses import words_or_address
+from catalogue.normalise.words import Mended, safe
 from vocab import LONGEST, fold, scheme
 from vocab.namespaces import DCT, RDF, RDFS, SCHEMA, SKOS
 

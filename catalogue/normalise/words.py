@@ -8,8 +8,9 @@ from dataclasses import replace
 from functools import lru_cache
 from unicodedata import is_normalized, normalize
 
-from catalogue.dcat import Literal, Resource, Text, Value
+from catalogue.dcat import IRI, Literal, Resource, Text, Value
 from catalogue.normalise.markup import has_markup, plain
+from catalogue.rdf import repaired
 from vocab import scheme
 
 LONGEST_MARKUP = 1_000_000
@@ -70,14 +71,26 @@ def says_nothing(words: str) -> bool:
     return len(words) <= 20 and words.strip().lower() in SAYS_NOTHING
 
 
-def written(value: Value) -> Value:
+def written(value: Value) -> Value | None:
     """Anything else as it was said, but for characters and language tags that no graph can hold."""
+    if type(value) is IRI:
+        return safe(value)
     if type(value) is Text and value.lang and (lang := language(value.lang)) != value.lang:
         value = Text(value.value, lang)
     if isinstance(value, Literal | Text) and not value.value.isprintable():
         words = value.value.translate(_UNWRITABLE)
         return value if words == value.value else replace(value, value=words)
     return value
+
+
+def safe(value: IRI) -> IRI | None:
+    """An address without the characters that no address may hold: `<https://x.gov.uk/a b>` → `<https://x.gov.uk/a%20b>`."""
+    if value.isprintable() and value and not _ILLEGAL.search(value):
+        return value
+    return IRI(repaired(value.encode(errors="ignore").decode())) or None
+
+
+_ILLEGAL = re.compile(r"[ <>\"{}|\\^`]")
 
 
 def _text(value: Text, tidy: Callable[[str], str]) -> Text | None:

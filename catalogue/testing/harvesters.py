@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -154,7 +154,7 @@ def pages(bodies: dict[str, bytes]) -> AbstractContextManager[str]:
 
 
 @contextmanager
-def _serving(handler: type[SimpleHTTPRequestHandler] | partial[SimpleHTTPRequestHandler], path: str) -> Iterator[str]:
+def _serving(handler: Callable[..., SimpleHTTPRequestHandler], path: str) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()

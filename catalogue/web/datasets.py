@@ -21,7 +21,8 @@ from catalogue.web import errors, facts, negotiate, people, present, urls
 from catalogue.web.facts import Fact, Said
 from catalogue.web.getting import THEY_WILL_NEED, Getting, getting
 from catalogue.web.people import Person
-from catalogue.web.relations import Relation, relations
+from catalogue.web.present import Label
+from catalogue.web.relations import Relation, members, relations
 from catalogue.web.schema_org import structured
 from catalogue.web.site import Site, here, show
 
@@ -29,6 +30,15 @@ pages = Blueprint("datasets", __name__)
 
 EXTENSIONS = "any(ttl, jsonld, rdf, xml, nt)"
 RUNS_LOOKED_AT = 200
+
+
+PARTS = (
+    ("get", "How to get this data"),
+    ("people", "Who looks after it"),
+    ("details", "Details"),
+    ("routes", "Where this description comes from"),
+    ("metadata", "Take this description along"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,8 @@ class DatasetPage:
     ways: Getting
     people: dict[str, list[Person]]
     facts: Sequence[Fact]
+    members: Sequence[Label]
+    """The datasets of a series."""
     relations: Sequence[Relation]
     routes: Sequence[Route]
     said: Sequence[Said]
@@ -64,8 +76,23 @@ class DatasetPage:
     structured: dict[str, Any]
 
     @property
+    def about(self) -> str:
+        return f"About this {'series' if self.kind.startswith('Series') else self.kind.lower()}"
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """The sections of the page: id and title."""
+        related = [("related", "What it belongs with")] if self.relations else []
+        return [("about", self.about), *PARTS[:3], *related, *PARTS[3:]]
+
+    @property
     def owner_given(self) -> bool:
         return "owner" in self.people
+
+    @property
+    def letter_helps(self) -> bool:
+        """Whether one has to ask. The datasets of an open series each say how to get them."""
+        return self.ways.asks and not (self.members and (self.ways.is_open or self.ways.access is None))
 
     @property
     def refused(self) -> bool:
@@ -162,6 +189,7 @@ def dataset_page(entry: Entry, site: Site) -> DatasetPage:
         ways=ways,
         people=people.by_role(people.people(resource)),
         facts=facts.facts(resource, seen, _publisher(organisation, slug)),
+        members=members(entry, site),
         relations=relations(entry, site),
         routes=entry.routes,
         said=facts.unplaced(resource),

@@ -9,10 +9,10 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from catalogue.dcat import Dataset, Location, Node, PeriodOfTime, Resource, Text
+from catalogue.facts import plain
 from catalogue.rdf import sort_key
 from catalogue.rdf.write import compact
 from catalogue.search import Document
-from catalogue.search.document import plain
 from catalogue.web import present, urls
 from vocab import scheme
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from catalogue.dcat import DataService, Dataset, Distribution, Node, Resource, Text
-from catalogue.search.document import formats, licence, plain
+from catalogue.facts import formats, licence, plain
 from catalogue.web import people, present
 from catalogue.web.people import Person
 from catalogue.web.present import Label

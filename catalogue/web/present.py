@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from markupsafe import Markup, escape
 
 from catalogue.dcat import Literal, Node, Text
-from catalogue.search.document import plain
+from catalogue.facts import plain
 from catalogue.search.filters import day
 from vocab import scheme
 

@@ -47,15 +47,13 @@ class Relation:
 
 
 def relations(entry: Entry, site: Site) -> tuple[Relation, ...]:
-    """The neighbours of an entry, by kind; the members of a series first."""
-    members = _members(entry, site)
+    """The neighbours that a description names, by kind."""
     found = [(title, _said(getattr(entry.resource, name, None))) for name, title in RELATIONS]
     found += [_qualified(said) for said in sorted(entry.resource.qualified_relations, key=repr)]
     here = _held({label.href for _, labels in found for label in labels if label.href}, site)
-    known = [
+    return tuple(
         Relation(title, tuple(here.get(label.href, label) for label in labels)) for title, labels in found if labels
-    ]
-    return (*([Relation("In this series", members)] if members else []), *known)
+    )
 
 
 def _said(value: Any) -> list[Label]:
@@ -89,7 +87,7 @@ def _held(addresses: Iterable[str], site: Site) -> dict[str, Label]:
     return {address: titles[id_] for address, id_ in ids.items() if id_ in titles}
 
 
-def _members(entry: Entry, site: Site) -> tuple[Label, ...]:
+def members(entry: Entry, site: Site) -> tuple[Label, ...]:
     """Datasets that say they belong to this series, looked for where they are likely: under its organisation and words."""
     if not isinstance(entry.resource, DatasetSeries):
         return ()

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol, cast
 
 from flask import Flask, Response, current_app, make_response, render_template
 from jinja2 import ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+
 from catalogue.search import SearchIndex
 from catalogue.settings import Settings
 from catalogue.store import Store
