@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from catalogue.dcat import IRI, Agent, Slug, Text, words
 from catalogue.rdf import described
@@ -26,6 +27,7 @@ class Organisation:
         return bool(self.iri)
 
 
+@lru_cache(maxsize=10_000)
 def organisation(agent: Agent | Text | None) -> Organisation | None:
     """The organisation that a publisher stands for. None when nothing names it."""
     if agent is None:
@@ -38,9 +40,11 @@ def organisation(agent: Agent | Text | None) -> Organisation | None:
     if not title and not isinstance(agent, Text) and agent.iri:
         title = re.sub(r"[-_]+", " ", agent.iri.rstrip("/#").replace("#", "/").rsplit("/", 1)[-1])
     title = " ".join(title.split())
-    return Organisation(slug(title), title) if slug(title) else None
+    named = slug(title)
+    return Organisation(named, title) if named else None
 
 
+@lru_cache(maxsize=10_000)
 def registered(name: str) -> Organisation | None:
     """The register's entry for a name, abbreviation, address or slug."""
     if found := scheme("organisations").find(name):

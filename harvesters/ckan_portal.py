@@ -34,7 +34,7 @@ class NoSuchAction(Exception):
 
 
 class TooMuch(Exception):
-    """The answer is larger, or nested deeper, than can be read."""
+    """The answer is larger, or nested deeper, than can be read. It carries what ends the run when all answers are so."""
 
 
 class Portal:
@@ -73,15 +73,17 @@ class Portal:
 
     def searched(self, seen: set[str]) -> Generator[Said | Problem, None, tuple[int, int]]:
         """Those not seen before, page by page. Returns how many the portal said it has: the least, and the last."""
-        passed, before, counts, start, rows = set[str](), list[str](), set[int](), 0, self.rows
+        passed, before, counts, unread, start, rows = set[str](), list[str](), set[int](), list[Problem](), 0, self.rows
         overlap, back, troubles = 0, 1, 0
         while troubles <= PATIENCE:
             try:
                 count, page = self.page(start, rows)
-            except TooMuch:
+            except TooMuch as much:
                 if rows == 1:
-                    yield unreadable("One dataset is too large or nested too deep to be read.", f"start={start}")
+                    unread.append(unreadable("One dataset is too large or nested too deep to be read.", f"start={start}"))
                     start, overlap, troubles = start + 1, 0, troubles + 1
+                    if len(unread) > 2 and not passed:
+                        raise much.args[0] from None
                 rows = max(1, rows // 2)
                 continue
             keys = [_key(package) or f"#{place}" for place, package in enumerate(page, start)]
@@ -97,10 +99,13 @@ class Portal:
                 seen.add(key)
             passed.update(keys)
             counts.add(count)
+            yield from unread
+            unread.clear()
             if not keys or start + len(keys) >= count:
                 return min(counts), count
             overlap = min(back, len(keys) // 2)
             start, before, rows = start + len(keys) - overlap, keys, min(self.rows, rows * 2)
+        yield from unread
         raise self.incomplete("changes faster than it can be read, or has too much that cannot be")
 
     def page(self, start: int, rows: int) -> tuple[int, list[Any]]:
@@ -157,10 +162,10 @@ class Portal:
         except ckan.NotFound:
             raise NoSuchAction from None
         except RecursionError:
-            raise TooMuch from None
+            raise TooMuch(self.unavailable(f"nests its answer to {action} too deep to be read")) from None
         except SourceUnavailable as error:
             if error.rule == "answer-too-large":
-                raise TooMuch from None
+                raise TooMuch(error) from None
             raise
         except REFUSALS as error:
             fix = "Check the source's options; ask the portal's owner what visitors may ask for."

@@ -20,6 +20,9 @@ MB = 1 << 20
 LARGEST = 16 * MB
 DEEPEST = 100
 MOST_NESTED = 20
+MOST_ASTRAY = 4 * LARGEST
+"""Bytes read in vain behind elements that do not close, before we give up looking for the next."""
+MOST_FAULTS = 100_000
 CHUNK = 1 << 16
 
 
@@ -56,15 +59,21 @@ def elements(answer: Response, lists: Lists) -> Found:
         raise SourceUnavailable(f"{answer.url} is a web page, not JSON.", fix=fix, address=answer.url, rule="not-json")
     encoding = json.detect_encoding(head[:4])
     stream = answer.open() if "utf-8" in encoding else io.BytesIO(answer.content.decode(encoding, "replace").encode())
-    yield from Document(stream, answer.url, lists).elements()
+    document, faults = Document(stream, answer.url, lists), 0
+    for found in document.elements():
+        yield found
+        faults += isinstance(found, Problem)
+        if faults > MOST_FAULTS:
+            raise document.unavailable(f"has more than {MOST_FAULTS:,} broken elements")
 
 
 class Document:
-    """A JSON text, and the place that has been read up to."""
+    """A JSON text, and how far it has been read."""
 
     def __init__(self, stream: BinaryIO, address: str, lists: Lists, path: str = "$") -> None:
         self.stream, self.address, self.lists, self.path = stream, address, lists, path
         self.ahead = Ahead(stream, 3 if stream.read(3) == b"\xef\xbb\xbf" else 0)
+        self.astray = 0
 
     def elements(self) -> Found:
         opening = self.ahead.token()
@@ -107,7 +116,7 @@ class Document:
         count = 0
         while (token := self.ahead.token()) != b"]":
             where = f"{path}{count}]"
-            if token in (b"", b"}", b":"):
+            if not token:
                 raise self.unavailable(f"breaks off before {where}")
             if token == b"{" and nested and where.count("[") <= MOST_NESTED:
                 yield from self.under_keys(where, self.lists.records)
@@ -115,7 +124,7 @@ class Document:
                 yield from self.element(where, self.ahead.place - 1, token)
             elif token != b",":
                 yield broken(where, "This is not a JSON object.")
-            count += token != b","
+            count += token not in (b",", b"}", b":")
 
     def element(self, where: str, start: int, opening: bytes) -> Found:
         """A record that has been opened. A broken one ends where the next begins, as far as indentation shows that."""
@@ -136,7 +145,8 @@ class Document:
         else:
             yield broken(where, "This is not JSON.")
             following = self.following(start, start + size if depth else start + LARGEST)
-            if following:
+            self.astray += size
+            if following and self.astray < MOST_ASTRAY:
                 self.ahead = Ahead(self.stream, following)
             elif not depth:
                 raise self.unavailable(f"breaks off in {where}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -30,11 +29,9 @@ from catalogue.dcat import (
     When,
 )
 from catalogue.errors import Problem, RecordRejected, SourceUnavailable
-from catalogue.http import Client, Limits, Response
+from catalogue.http import Client, Limits
 from catalogue.source import HarvestSource, SourceRecord
-from harvesters import json_elements
-from harvesters.data_json import LISTS, DataJson
-from harvesters.json_elements import Element, elements
+from harvesters.data_json import DataJson
 from vocab.namespaces import DCAT, DCATUS, DCT, FEDCAT, ORG, SKOS, XSD
 
 HARVESTER = DataJson()
@@ -157,6 +154,12 @@ def test_encodings_are_seen_through(encoding):
     assert [problem.rule for problem in told if isinstance(problem, Problem)] == ["encoding"] * is_told
 
 
+def test_a_broken_element_is_one_problem_and_the_rest_is_read():
+    found = read(catalogue(*named("a", "b", "c")).replace('"b",', "b,"))
+    assert list(records(found)) == ["a", "c"]
+    assert problems(found) == {"$.dataset[1]": "broken-record"}
+
+
 def test_broken_utf_8_is_marked_where_it_is_broken_and_told():
     body = '{"dataset": [{"identifier": "a", "title": "Ynys Môn"}, {"identifier": "b", "title": "Llŷn X"}]}'.encode()
     found = read(body.replace(b"X", b"\xc5"))
@@ -164,66 +167,6 @@ def test_broken_utf_8_is_marked_where_it_is_broken_and_told():
     assert [(problem.record, problem.severity) for problem in found if isinstance(problem, Problem)] == [("b", "warning")]
     [resource] = HARVESTER.map(found[1], source(""))
     assert resource.titles == {Text("Llŷn \ufffd")}
-
-
-BROKEN = {
-    "a bare word": '{"identifier": nope}',
-    "a missing value": '{"identifier": "b", "title": }',
-    "a missing brace": '{"identifier": "b", "publisher": {"name": "P"',
-    "a brace too many": '{"identifier": "b", "title": "T"}}',
-    "a missing quote": '{"identifier": "b,\n    "title": "T"}',
-    "a wrong bracket": '{"identifier": "b", "keyword": ["x"}',
-    "half of it": '{"identifier": "b", "tit',
-}
-
-
-@pytest.mark.parametrize("element", BROKEN)
-def test_a_broken_element_is_one_problem_and_the_rest_is_read(element):
-    body = f'{{\n  "dataset": [\n    {{"identifier": "a"}},\n    {BROKEN[element]},\n    {{"identifier": "c"}}\n  ]\n}}'
-    if element == "a brace too many":
-        found, ended = read_until_it_breaks_off(body)
-        assert "breaks off" in str(ended)
-        assert list(records(found)) == ["a", "b"]
-    else:
-        found = read(body)
-        assert list(records(found)) == ["a", "c"]
-        assert problems(found) == {"$.dataset[1]": "broken-record"}
-
-
-def test_line_breaks_within_words_are_let_pass():
-    assert list(records(read('[{"identifier": "a", "description": "one\ntwo\t}"}]'))) == ["a"]
-
-
-@pytest.mark.parametrize("element", ['"text"', "7", "null", "[]", '[{"identifier": "x"}]'])
-def test_what_is_no_object_is_one_problem(element):
-    found = read(f'{{"dataset": [{{"identifier": "a"}}, {element}, {{"identifier": "c"}}]}}')
-    assert list(records(found)) == ["a", "c"]
-    assert problems(found) == {"$.dataset[1]": "broken-record"}
-
-
-@pytest.mark.parametrize("levels", [101, 10_000, 200_000])
-def test_an_element_nested_without_end_costs_only_itself(levels):
-    deep = '{"identifier": "b", "x": ' + "[" * levels + "]" * levels + "}"
-    found = read('{"dataset": [{"identifier": "a"}, ' + deep + ', {"identifier": "c"}]}')
-    assert list(records(found)) == ["a", "c"]
-    assert problems(found) == {"$.dataset[1]": "too-deep"}
-
-
-def test_catalogues_in_catalogues_without_end_do_not_end_us():
-    deep = '{"catalog": [' * 5000 + '{"dataset": [{"identifier": "a"}]}' + "]}" * 5000
-    assert set(problems(read(deep)).values()) == {"too-deep"}
-
-
-def test_an_element_of_enormous_size_costs_only_itself(monkeypatch):
-    monkeypatch.setattr(json_elements, "LARGEST", 50_000)
-    huge = json.dumps({"identifier": "b", "keyword": ["word"] * 20_000})
-    found = read('{"dataset": [{"identifier": "a"}, ' + huge + ', {"identifier": "c"}]}')
-    assert list(records(found)) == ["a", "c"]
-    assert problems(found) == {"$.dataset[1]": "too-large"}
-    endless = '{"dataset": [{"identifier": "a"}, {"identifier": "' + "b" * 1_000_000 + '"}]}'
-    found, ended = read_until_it_breaks_off(endless)
-    assert list(records(found)) == ["a"]
-    assert "breaks off in $.dataset[1]" in str(ended)
 
 
 def test_a_record_with_many_files_or_many_words_is_a_record():
@@ -234,24 +177,6 @@ def test_a_record_with_many_files_or_many_words_is_a_record():
     [resource] = HARVESTER.map(record, source(""))
     assert isinstance(resource, Dataset)
     assert len(resource.distributions) == 10_000
-
-
-CUT_OFF = {
-    "after a record": ('{"dataset": [{"identifier": "a"}', ["a"]),
-    "after a comma": ('{"dataset": [{"identifier": "a"},', ["a"]),
-    "within a record": ('{"dataset": [{"identifier": "a"}, {"identifier": "b"', ["a"]),
-    "before its end": ('{"dataset": [{"identifier": "a"}]', ["a"]),
-    "in another field": ('{"dataset": [{"identifier": "a"}], "publisher": {"name": ', ["a"]),
-    "by another document": ('[{"identifier": "a"}]\n[{"identifier": "b"}]', ["a"]),
-}
-
-
-@pytest.mark.parametrize("cut", CUT_OFF)
-def test_a_text_that_breaks_off_is_incomplete(cut):
-    body, before = CUT_OFF[cut]
-    found, ended = read_until_it_breaks_off(body)
-    assert list(records(found)) == before
-    assert ended.fix
 
 
 NOT_DATA_JSON = {
@@ -323,88 +248,6 @@ def test_the_example_of_how_to_write_a_harvester_runs():
     outcome = doctest.testmod(harvesters)
     assert outcome.attempted >= 8
     assert outcome.failed == 0
-
-
-# -- The scanner, on anything
-
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-OBJECTS = st.dictionaries(st.text(max_size=8).filter(lambda key: key != "seriesMember"), JSON_VALUES, max_size=5)
-
-
-KEYS = [
-    "@type", "contactPoint", "distribution", "identifier", "keyword", "license", "modified", "publisher", "spatial", "temporal",
-    "theme", "title",
-]  # fmt: skip
-
-
-def scanned(body: bytes) -> list[Element | Problem | SourceUnavailable]:
-    found: list[Element | Problem | SourceUnavailable] = []
-    try:
-        found.extend(elements(Response.of(body, "application/json"), LISTS))
-    except SourceUnavailable as ended:
-        found.append(ended)
-    return found
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(OBJECTS, max_size=6), st.sampled_from([None, 1]), st.booleans(), st.booleans(), st.integers(1, 40))
-def test_what_json_writes_is_found_element_by_element(said, indent, ascii_only, bare, chunk):
-    whole = said if bare else {"a": said, "dataset": said, "z": {"dataset": said}}
-    body = json.dumps(whole, indent=indent, ensure_ascii=ascii_only).encode()
-    kept, json_elements.CHUNK = json_elements.CHUNK, chunk
-    try:
-        found = scanned(body)
-    finally:
-        json_elements.CHUNK = kept
-    assert [element.said for element in found if isinstance(element, Element)] == said
-    assert len(found) == len(said)
-    for number, element in enumerate(found):
-        assert isinstance(element, Element)
-        assert element.where == (f"$[{number}]" if bare else f"$.dataset[{number}]")
-        assert json.loads(element.content) == element.said
-        assert element.content in body
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(OBJECTS, min_size=1, max_size=4), st.data())
-def test_damage_costs_at_most_a_clean_end(said, data):
-    body = bytearray(json.dumps({"dataset": said}, indent=1).encode())
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, len(body) - 1))
-        body[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
-    found = scanned(bytes(body))
-    assert all(isinstance(one.said, dict) for one in found if isinstance(one, Element))
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=200))
-def test_any_bytes_end_in_records_problems_or_a_sentence(body):
-    scanned(body)
-
-
-@settings(max_examples=100, deadline=None)
-@given(OBJECTS, st.dictionaries(st.sampled_from(KEYS), JSON_VALUES, max_size=6))
-def test_anything_said_of_a_dataset_is_described(said, known):
-    assert isinstance(described({**said, **known}), Resource)
-
-
-def test_memory_holds_one_element_at_a_time():
-    class Counted(io.BytesIO):
-        largest = 0
-
-        def read(self, size: int | None = -1, /) -> bytes:
-            Counted.largest = max(Counted.largest, size if size is not None and size >= 0 else 1 << 40)
-            return super().read(size)
-
-    body = catalogue(*({"identifier": f"d-{n}", "description": "x" * 1000} for n in range(3000))).encode()
-    document = json_elements.Document(Counted(body), "https://x.gov.uk/data.json", LISTS)
-    assert sum(1 for _ in document.elements()) == 3000
-    assert len(document.ahead.text) < 4 * json_elements.CHUNK
-    assert Counted.largest <= 2 * json_elements.CHUNK
 
 
 # -- Mapping
@@ -535,6 +378,26 @@ def test_our_own_examples_say_what_we_expect():
     bathing, *_ = (next(iter(HARVESTER.map(one, source("")))) for one in found if isinstance(one, SourceRecord))
     assert {title.lang for title in bathing.titles} == {"en", "cy"}
     assert {type(url) for one in bathing.distributions for url in one.access_urls} == {Text}  # no address has brackets in it
+
+
+# -- Anything at all
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+OBJECTS = st.dictionaries(st.text(max_size=8), JSON_VALUES, max_size=5)
+KEYS = [
+    "@type", "contactPoint", "distribution", "identifier", "keyword", "license", "modified", "publisher", "spatial", "temporal",
+    "theme", "title",
+]  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(OBJECTS, st.dictionaries(st.sampled_from(KEYS), JSON_VALUES, max_size=6))
+def test_anything_said_of_a_dataset_is_described(said, known):
+    assert isinstance(described({**said, **known}), Resource)
 
 
 # -- Real agencies

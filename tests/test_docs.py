@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,10 +24,13 @@ from catalogue import rdf
 from catalogue.cli import fedcat
 from catalogue.cli.harvesting import COUNTS
 from catalogue.dcat import Dataset, Identifier, Slug
+from catalogue.demo import sources as example_sources
+from catalogue.feeds.catalog import CatalogPage, collection_node, record_node
 from catalogue.http import Response
 from catalogue.search import open_index
 from catalogue.settings import SETTINGS, load
 from catalogue.source import GROUP, HarvestSource, SourceRecord
+from catalogue.store import Entry, Route, Row
 from catalogue.testing.harvesters import HarvesterContract
 from harvesters.read import describe, rows, texts
 
@@ -35,15 +38,6 @@ README = CHECKOUT / "README.md"
 PAGES = [README, CHECKOUT / "CHANGELOG.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 DECISIONS = sorted((CHECKOUT / "docs" / "decisions").glob("*.md"))
 PROMISES = [name for name in dir(HarvesterContract) if name.startswith("test_")]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A piece of code in a page."""
-
-    page: str
-    language: str
-    code: str
 
 
 def named(path: Path) -> str:
@@ -282,6 +276,33 @@ def test_what_make_can_do_is_what_the_readme_says():
     assert {name for name in targets if f"make {name}" not in text and f"`{name}`" not in text} <= {"help"}
 
 
+def test_the_demonstration_is_shown_as_it_is():
+    [shown] = [code for code in blocks(README, "") if "harvested and indexed in" in code]
+    listed = [tuple(line.split()[:2]) for line in shown.splitlines() if " added " in line]
+    assert listed == [(source["name"], source["type"]) for source in example_sources("http://example.org")]
+    assert len(listed) == 7
+    assert "seven invented example catalogues" in README.read_text("utf-8")
+
+
+SEEN = datetime(2026, 11, 22, 3, 0, 12, tzinfo=UTC)
+LOCKS = Entry(
+    Row(
+        "lock-gates-abcdefgh", 1, "https://canals.example/id/locks", "dataset", "current", "Lock gates", "canal-trust", "",
+        False, SEEN, SEEN, 1,
+    ),
+    b"",
+    (Route("canals", "Canals", "1", "https://canals.example/catalog.ttl", SEEN, SEEN, SEEN, 12, True, False),),
+)  # fmt: skip
+
+
+def test_the_feed_is_shown_as_it_is():
+    base = "https://data.example.gov.uk"
+    page = collection_node(CatalogPage(number=1, pages=2, total=123, tag=""), f"{base}/catalog.ttl")
+    first, second = blocks(CHECKOUT / "docs" / "rdf.md", "turtle")
+    assert first.endswith(rdf.turtle([page], header=False).decode())
+    assert second == rdf.turtle([record_node(LOCKS, base)], header=False).decode()
+
+
 # ---- pages among themselves
 
 
@@ -325,6 +346,13 @@ def test_the_tree_of_the_architecture_is_the_tree():
         if not path.name.startswith("__") and path.name != "py.typed"
     }
     assert inside - {"__main__.py"} == there
+
+
+def test_the_layers_of_the_architecture_are_those_that_are_held():
+    settings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    [layers] = [contract["layers"] for contract in settings["contracts"] if contract["type"] == "layers"]
+    [shown] = [code for code in blocks(CHECKOUT / "docs" / "architecture.md", "") if code.startswith("__main__")]
+    assert " ".join(shown.split()) == " → ".join(layer.replace(" | ", ", ") for layer in layers)
 
 
 # ---- decisions

@@ -241,6 +241,25 @@ def test_sheets_of_datasets_and_of_their_files_are_one_description(read: Reading
     assert orphan.where == "sheet 'Files', row 3, column A ('Dataset title')"
 
 
+def test_what_a_sheet_of_fields_says_of_a_file_is_said_of_the_file(read: Reading) -> None:
+    book = workbook(
+        Datasets=[["Title", "Owner"], ["Bus stops", "TfX"]],
+        Files=[["Dataset title", "Title", "URL"], ["Bus stops", "All stops", "https://a.example/1"]],
+        Fields=[
+            ["Dataset title", "Distribution title", "Distribution format", "Name"],
+            ["Bus stops", "All stops", "CSV", "stop_name"],
+            ["Bus stops", None, None, "lat"],
+        ],
+    )
+    (bus,) = read(book).resources
+    (file,) = bus.distributions
+    assert file.formats == texts("CSV")
+    fields = [said.object.rest for said in (*file.rest, *bus.rest)]
+    assert fields == [
+        frozenset({Statement(IRI(FEDCAT["column-field-name"]), Text(name))}) for name in ("stop_name", "lat")
+    ]
+
+
 def test_more_cells_than_headings_are_kept_and_told_of(read: Reading) -> None:
     harvest = read("Title,Owner\nBus stops,TfX,and more\n")
     assert harvest.rules[0] == "table-row-too-wide"

@@ -93,6 +93,22 @@ def test_a_caption_is_no_heading_over_others(read: Reading) -> None:
     assert bus.titles == texts("Bus stops")
 
 
+@pytest.mark.parametrize(
+    ("headings", "is_inventory"),
+    [
+        ("Title,Owner", True),
+        ("Name,Description,Owner", True),
+        ("Title,Name,Owner", True),
+        ("Title", False),
+        ("Name,Owner", False),
+        ("Name,Email,Telephone", False),
+        ("Description,Owner,Licence", False),
+    ],
+)
+def test_a_list_of_datasets_has_a_title_and_something_more(read: Reading, headings: str, is_inventory: bool) -> None:
+    assert bool(read(f"{headings}\n{headings.lower()}\n").records) == is_inventory
+
+
 def test_a_mapping_explains_headings_that_nobody_could_know(read: Reading) -> None:
     table = "Product;Data holder;Where\nBus stops;Transport Office;https://example.gov.uk/bus\n"
     assert read(table).rules == ["table-no-inventory"]

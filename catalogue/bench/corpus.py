@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -75,14 +76,13 @@ def _file(random: Random, about: Document, id_: str, number: int) -> File:
 # -- Turtle, in pages that lead to each other -----------------------------------------------------------------------------
 
 
-def turtle_page(datasets: list[Made], base: str, number: int, pages: int) -> bytes:
+def turtle_page(datasets: list[Made], number: int, pages: int) -> bytes:
     """One page of a catalogue as another portal would write it."""
-    here = f"{base}/catalog.ttl"
-    links = f"    hydra:first <{here}?page=1> ;\n    hydra:last <{here}?page={pages}> ;\n"
-    links += f"    hydra:next <{here}?page={number + 1}> ;\n" if number < pages else ""
-    head = f"<{here}?page={number}> a hydra:PagedCollection ;\n{links}    hydra:itemsPerPage {PAGE} .\n\n"
+    links = f"    hydra:first <?page=1> ;\n    hydra:last <?page={pages}> ;\n"
+    links += f"    hydra:next <?page={number + 1}> ;\n" if number < pages else ""
+    head = f"<?page={number}> a hydra:PagedCollection ;\n{links}    hydra:itemsPerPage {PAGE} .\n\n"
     members = ", ".join(f"<{iri(one)}>" for one in datasets)
-    catalog = f'<{base}/catalog> a dcat:Catalog ;\n    dct:title "Made up"@en ;\n    dcat:dataset {members} .\n\n'
+    catalog = f'<#catalog> a dcat:Catalog ;\n    dct:title "Made up"@en ;\n    dcat:dataset {members} .\n\n'
     offices = "".join(sorted({_office(one) for one in datasets}))
     return (PREFIX_LINES + head + catalog + offices + "".join(map(_dataset, datasets))).encode()
 
@@ -269,17 +269,12 @@ def _geojson(about: Document) -> dict[str, Any]:
 # -- On disk --------------------------------------------------------------------------------------------------------------
 
 
-def write(folder: Path, count: int, base: str, seed: int = 1) -> None:
+def write(folder: Path, count: int, seed: int = 1) -> None:
     """`page-N.ttl` for every page, and `packages.jsonl` with a package on each line in order of their ids."""
     pages = -(-count // PAGE)
-    waiting: list[Made] = []
-    number = 1
+    datasets = made(count, seed)
     with (folder / "packages.jsonl").open("wb") as packages:
-        for one in made(count, seed):
-            packages.write(package(one) + b"\n")
-            waiting.append(one)
-            if len(waiting) == PAGE:
-                (folder / f"page-{number}.ttl").write_bytes(turtle_page(waiting, base, number, pages))
-                waiting, number = [], number + 1
-    if waiting:
-        (folder / f"page-{number}.ttl").write_bytes(turtle_page(waiting, base, number, pages))
+        for number in range(1, pages + 1):
+            page = list(islice(datasets, PAGE))
+            packages.writelines(package(one) + b"\n" for one in page)
+            (folder / f"page-{number}.ttl").write_bytes(turtle_page(page, number, pages))

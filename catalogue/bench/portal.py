@@ -17,11 +17,11 @@ ROWS_CAP = 1000
 
 
 @contextmanager
-def served(folder: Path, port: int = 0) -> Iterator[str]:
+def served(folder: Path) -> Iterator[str]:
     """Serve what `corpus.write` left in a folder while the block runs; gives the address."""
     spawn = multiprocessing.get_context("spawn")
     ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=_serve, args=(folder, port, theirs), daemon=True)
+    process = spawn.Process(target=_serve, args=(folder, theirs), daemon=True)
     process.start()
     try:
         yield f"http://{LOOPBACK}:{ours.recv()}"
@@ -30,8 +30,8 @@ def served(folder: Path, port: int = 0) -> Iterator[str]:
         process.join()
 
 
-def _serve(folder: Path, port: int, told: Connection) -> None:
-    server = Portal((LOOPBACK, port), Handler)
+def _serve(folder: Path, told: Connection) -> None:
+    server = Portal((LOOPBACK, 0), Handler)
     server.folder = folder
     server.places = _places(folder / "packages.jsonl")
     told.send(server.server_port)

@@ -145,14 +145,10 @@ def runs(here: Here, /, source: str | None, limit: int, as_json: bool) -> None:
     if as_json:
         say_json(found)
         return
-    headings = tuple(map(str.capitalize, COUNTS))
     table(
-        ("Run", "Source", "Status", "Began", "Seconds", *headings),
-        [
-            (r.id, r.source, r.status, r.began, f"{r.seconds:.1f}", *(getattr(r, name) for name in COUNTS))
-            for r in found
-        ],
-        numbers=("Run", "Seconds", *headings),
+        ("Run", "Source", "Status", "Began", "Outcome", "Problems"),
+        [(run.id, run.source, run.status, run.began, _outcome(run), run.problems) for run in found],
+        numbers=("Run", "Problems"),
     )
 
 
@@ -223,10 +219,14 @@ def _counts(run: Run) -> dict[str, Any]:
 
 
 def _sentence(run: Run) -> str:
-    counts = [f"{getattr(run, name):,} {name}" for name in COUNTS[1:-1] if getattr(run, name)]
     told = f" ({counted(run.problems, 'problem')}: fedcat run {run.id})" if run.problems else ""
     said = f" {run.message}" if run.message else ""
-    return f"{run.source}: {run.status}, {', '.join(counts) or 'nothing new'} in {run.seconds:.1f} s{told}.{said}"
+    return f"{run.source}: {run.status}, {_outcome(run)} in {run.seconds:.1f} s{told}.{said}"
+
+
+def _outcome(run: Run) -> str:
+    counts = [f"{getattr(run, name):,} {name}" for name in COUNTS[1:-1] if getattr(run, name)]
+    return ", ".join(counts) or "nothing new"
 
 
 SHOWN = 20

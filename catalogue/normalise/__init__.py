@@ -7,7 +7,7 @@ To add a repair, write the function, name it here, and add its example to the pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar, cast
@@ -130,14 +130,14 @@ def _rest(node: Node, plan: Plan, mended: dict[str, Any]) -> None:
     for statement in node.rest:
         column = plan.by_predicate.get(statement.predicate)
         if column is None:
-            kept.add(_as_said(statement))
+            kept.update(_as_said(statement))
             continue
         prop, mend = column
         for value in _all(mend, (statement.object,)):
             if isinstance(value, prop.kinds):
                 found.setdefault(prop, set()).add(value)
             else:
-                kept.add(_as_said(statement))
+                kept.update(_as_said(statement))
     for prop, values in found.items():
         held = mended.get(prop.name, getattr(node, prop.name))
         if prop.many:
@@ -152,13 +152,14 @@ def _rest(node: Node, plan: Plan, mended: dict[str, Any]) -> None:
         mended["rest"] = frozenset(kept)
 
 
-def _as_said(statement: Statement) -> Statement:
+def _as_said(statement: Statement) -> Iterator[Statement]:
     """A statement for which we have no property, but for what no graph can hold."""
     said = statement.object
     value = _node(said) if isinstance(said, Node) else written(said)
     if isinstance(value, Thing):
         value = _as_read(value, (IRI, Thing))
-    return statement if value is said or value is None else Statement(statement.predicate, value)
+    if value is not None:
+        yield statement if value is said else Statement(statement.predicate, value)
 
 
 # ---- What there is to do for a noun, worked out once
@@ -219,7 +220,7 @@ def _as_read(value: Thing | IRI, kinds: tuple[type, ...]) -> Value:
     if isinstance(value, Thing) and IRI in kinds and value.iri is not None and not value.types and not value.rest:
         return value.iri
     if isinstance(value, IRI):
-        return noun(iri=value) if noun and IRI not in kinds else value
+        return _node(noun(iri=value)) if noun and IRI not in kinds else value
     return _node(noun(iri=value.iri, types=value.types, rest=value.rest)) if noun and noun is not Thing else value
 
 

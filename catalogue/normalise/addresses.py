@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import unquote
 
-from catalogue.dcat import IRI, Literal, Statement, Text, Thing, Value
+from catalogue.dcat import IRI, Literal, Text, Thing, Value
 from catalogue.normalise.words import Mended, line, prose, safe, says_nothing, written
 from catalogue.rdf import repaired
 from vocab.namespaces import VCARD, XSD
@@ -68,23 +68,23 @@ def absolute(value: Literal) -> IRI | None:
 _MAILBOX = r"[^\s<>()\[\],;:\"@/]+@[^\s<>()\[\],;:\"@/.]+(?:\.[^\s<>()\[\],;:\"@/.]+)+"
 _MAIL = re.compile(rf"(?:mailto:\s*)?({_MAILBOX})", re.IGNORECASE)
 _MAIL_LIST = re.compile(r"\s*[;,]\s*|\s+(?:or|and|/|\|)\s+|\s+")
+_AFTER_MAILTO = re.compile(r"mailto:\s+", re.IGNORECASE)
 _AFTER_A_BASE = re.compile(rf"https?://[^?#]*/(?:mailto:)?({_MAILBOX})", re.IGNORECASE)
 
 
 def email(value: Value) -> Mended:
     """A mailbox as an address: `"jo@x.gov.uk"` → `<mailto:jo@x.gov.uk>`. "jo at x.gov.uk" stays as words."""
-    value = _unwrapped(value)
+    value = _plainly(value)
     if type(value) is IRI:
         return _email_address(value)
-    said = _said(value)
-    if said is None:
-        return prose(value)
-    if says_nothing(said):
-        return None
-    found = [_MAIL.fullmatch(part) for part in _MAIL_LIST.split(re.sub(r"(?i)mailto:\s+", "mailto:", said)) if part]
+    said = line(value)
+    if type(said) is not Text:
+        return said
+    parts = _MAIL_LIST.split(_AFTER_MAILTO.sub("mailto:", said.value))
+    found = [_MAIL.fullmatch(part) for part in parts if part]
     if found and all(found):
         return tuple(_mailto(one[1]) for one in found if one)
-    return value if type(value) is Text and said == value.value else Text(said)
+    return None if says_nothing(said.value) else said
 
 
 def _email_address(value: IRI) -> IRI | None:
@@ -104,25 +104,24 @@ def _mailto(mailbox: str) -> IRI:
 _LABEL = re.compile(r"^(?:telephone|tel|phone|ffôn)\b[.:]* *", re.IGNORECASE)
 _ZERO_TO_LEAVE_OUT = re.compile(r"^((?:\+|00) *44) *\(0\)")
 _EXTENSION = re.compile(r",?;? *(?:ext\.?|extension|x|;ext=) *([0-9]{1,7})$", re.IGNORECASE)
+_PHONE_LIST = re.compile(r" *[;/|] *| or ")
 _PHONE = re.compile(r"(?P<abroad>\+|00)?(?P<number>[0-9]{5,15})")
 _UK_NUMBER = re.compile(r"[1235789][0-9]{8,9}")
 
 
 def telephone(value: Value) -> Mended:
     """A number that can be dialled from anywhere: `"020 7946 0000"` → `<tel:+442079460000>`. "ask Bob" stays as words."""
-    value = _unwrapped(value)
+    value = _plainly(value)
     if type(value) is IRI:
         found = dialled(unquote(value[4:])) if value.lower().startswith("tel:") else None
         return safe(value) if found is None or found == value else found
-    said = _said(value)
-    if said is None:
-        return prose(value)
-    if says_nothing(said):
-        return None
-    numbers = [dialled(part) for part in re.split(r" *[;/|] *| or ", said)]
+    said = line(value)
+    if type(said) is not Text:
+        return said
+    numbers = [dialled(part) for part in _PHONE_LIST.split(said.value)]
     if all(numbers):
         return tuple(number for number in numbers if number)
-    return dialled(said) or (value if type(value) is not Text or said == value.value else Text(said))
+    return None if says_nothing(said.value) else dialled(said.value) or said
 
 
 @lru_cache(maxsize=5_000)
@@ -149,18 +148,13 @@ def dialled(words: str) -> IRI | None:
 # ---- Both
 
 
-def _said(value: Value) -> str | None:
-    """The words of a mailbox or a number, on one line; None when it was said in another way."""
-    if type(value) is Literal and value.datatype == XSD.anyURI:
-        return " ".join(unquote(value.value).split())
-    mended = line(value)
-    return mended.value if type(mended) is Text else "" if mended is None else None
-
-
-def _unwrapped(value: Value) -> Value:
-    """vCard may hang an address in a node of its own: `[ vcard:hasValue <tel:+441632960000> ]` → `<tel:+441632960000>`."""
-    if type(value) is Thing and value.iri is None and not value.types and len(value.rest) == 1:
+def _plainly(value: Value) -> Value:
+    """vCard may hang an address in a node of its own, `[ vcard:hasValue <tel:+441632960000> ]`, or type it as xsd:anyURI."""
+    while type(value) is Thing and value.iri is None and not value.types and len(value.rest) == 1:
         (said,) = value.rest
-        if isinstance(said, Statement) and said.predicate == VCARD.hasValue:
-            return said.object
+        if said.predicate != VCARD.hasValue:
+            break
+        value = said.object
+    if type(value) is Literal and value.datatype == XSD.anyURI:
+        return absolute(value) or Text(value.value)
     return value

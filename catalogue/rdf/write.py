@@ -12,7 +12,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from catalogue.dcat import IRI, NOUNS, PLAIN, Literal, Node, Property, Text, Value, once, properties
+from catalogue.dcat import IRI, NOUNS, PLAIN, Literal, Node, Text, Value, once, properties
 from vocab.namespaces import PREFIXES, RDF
 
 TYPE = RDF.type
@@ -222,7 +222,7 @@ _BY_ADDRESS = {address: prefix for prefix, address in PREFIXES.items()}
 def rdfxml(nodes: Iterable[Node]) -> bytes:
     """RDF/XML, one element a subject."""
     by_subject: dict[str, list[str]] = {}
-    for line in ntriples(nodes).decode().splitlines():
+    for line in ntriples(nodes).decode().rstrip("\n").split("\n"):  # splitlines would also cut at U+2028, inside a literal
         by_subject.setdefault(line.split(" ", 1)[0], []).append(line)
     ordered = "\n".join(line for said in by_subject.values() for line in sorted(said))
     triples = (quad.triple for quad in ox.parse(ordered, format=ox.RdfFormat.N_TRIPLES, lenient=True))
@@ -264,15 +264,17 @@ def context() -> dict[str, Any]:
     terms: dict[str, Any] = dict(sorted(PREFIXES.items()))
     for noun in NOUNS:
         for prop in properties(noun):
-            coerced = _coerced(prop)
+            coerced = _coerced(prop.json)
             terms[prop.json] = {"@id": str(prop.predicate), **({"@type": coerced} if coerced else {})}
         terms[noun.__name__] = noun.TYPE
     return terms
 
 
-def _coerced(prop: Property) -> str:
-    """A property that takes addresses and no words may be written as a bare string."""
-    return "@id" if not any(issubclass(kind, Text | Literal) for kind in prop.kinds) else ""
+@cache
+def _coerced(name: str) -> str:
+    """A property that takes addresses and no words may be written as a bare string, if it takes none with any other noun."""
+    kinds = {kind for noun in NOUNS for prop in properties(noun) if prop.json == name for kind in prop.kinds}
+    return "@id" if not any(issubclass(kind, Text | Literal) for kind in kinds) else ""
 
 
 def jsonld(nodes: Iterable[Node]) -> bytes:
@@ -313,7 +315,7 @@ def _plain(words: str, coerced: str) -> Any:
 
 @once
 def _json_names(noun: type[Node]) -> dict[str, tuple[str, str]]:
-    return {prop.predicate: (prop.json, _coerced(prop)) for prop in properties(noun)}
+    return {prop.predicate: (prop.json, _coerced(prop.json)) for prop in properties(noun)}
 
 
 @cache

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
 from catalogue.search import Document, IndexUnusable, SearchIndex
 from catalogue.search.document import document
 from catalogue.store import Store
 
-PORTION = 1_000
-BUILD_PORTION = 5_000
+PORTION = 5_000
 
 
 def catch_up(store: Store, index: SearchIndex, progress: Callable[[int], None] = lambda _: None) -> int:
@@ -31,23 +30,17 @@ def catch_up(store: Store, index: SearchIndex, progress: Callable[[int], None] =
 
 
 def rebuild(store: Store, index: SearchIndex, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Build the index from nothing; the number of documents."""
-    index.clear()
+    """Build the index from nothing, in one commit; the number of documents."""
     serial = store.datasets.serial()  # taken first: what changes while we build is applied again afterwards
-    done = 0
-    waiting: list[Document] = []
-    for entry in store.datasets.each():
-        waiting.append(document(entry))
-        if len(waiting) == BUILD_PORTION:
-            done += _apply(index, waiting, 0)
-            progress(done)
-            waiting = []
-    done += _apply(index, waiting, serial)
-    progress(done)
-    return done
+    count = 0
 
+    def documents() -> Iterator[Document]:
+        nonlocal count
+        for entry in store.datasets.each():
+            yield document(entry)
+            count += 1
+            if count % PORTION == 0:
+                progress(count)
 
-def _apply(index: SearchIndex, documents: Iterable[Document], serial: int) -> int:
-    documents = list(documents)
-    index.apply(documents, (), serial)
-    return len(documents)
+    index.replace(documents(), serial)
+    return count

@@ -1,6 +1,5 @@
 """The default engine: a Whoosh index on disk, and an evaluator of our own over it (decision 0006)."""
 
-# mypy: disable-error-code="no-untyped-call"
 # Whoosh is typed in part: what it does not type may be called from here.
 
 from __future__ import annotations

@@ -93,6 +93,8 @@ def best(view: View, query: Query, matcher: Matcher, hits: list[BitMap]) -> Iter
 def _top(keys: Keys, query: Query) -> NDArray[np.intp]:
     """The places of the greatest keys, those of the query's page; equal keys keep their order from page to page."""
     stop = query.page * query.per_page
+    if not query.per_page:
+        return np.arange(0)
     if stop < len(keys):
         worst = np.partition(keys, len(keys) - stop)[len(keys) - stop]
         among = np.flatnonzero(keys >= worst)

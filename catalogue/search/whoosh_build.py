@@ -4,7 +4,6 @@ Whoosh's own writer sorts every posting as a tuple and takes them one by one. Th
 those, and hands whole blocks to the same codec: the same bytes, in less time and memory.
 """
 
-# mypy: disable-error-code="no-untyped-call"
 # Whoosh is typed in part: what it does not type may be called from here.
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from whoosh.codec.whoosh3 import W3Codec, W3PostingsWriter
 
 from catalogue.search import Document, IndexBusy
 from catalogue.search.whoosh_fields import PlacesFormat, indexed, prepared
-from catalogue.search.whoosh_files import NAME, Change, MappedStorage, changing, contents
+from catalogue.search.whoosh_files import NAME, Change, MappedStorage, changing, contents, intact
 from catalogue.search.whoosh_postings import Terms
 
 MAX_DOCUMENTS = 20_000  # in one segment: bounds the memory of a build and the time of a merge
@@ -199,7 +198,9 @@ def tidy(files: MappedStorage) -> None:
         try:
             with changing(files, 0) as change:
                 chosen = crowded(change.segments)
-                change.segments = [*(each for each in change.segments if each not in chosen), _merged(change, chosen)]
+                with intact(files):
+                    merged = _merged(change, chosen)
+                change.segments = [*(each for each in change.segments if each not in chosen), merged]
                 change.commit()
         except IndexBusy:
             return

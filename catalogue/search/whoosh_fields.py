@@ -5,7 +5,6 @@ matches; `title` has the stems of titles and decides what comes first; `words` h
 serves phrases, beginnings of words and corrections. Facet values are postings; dates, box and lengths are one row of numbers.
 """
 
-# mypy: disable-error-code="no-untyped-call"
 # Whoosh is typed in part: what it does not type may be called from here.
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Where a Whoosh index is kept and how it changes: one writer at a time, and everything on the disk before it is named."""
 
-# mypy: disable-error-code="no-untyped-call"
 # Whoosh is typed in part: what it does not type may be called from here.
 
 from __future__ import annotations

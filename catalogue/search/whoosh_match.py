@@ -79,10 +79,14 @@ class Matcher:
         self.typed = typed
         self.notes = list(typed.notes)
         self._stems: dict[str, frozenset[str]] = {}
-        forms = {"title": literally(typed.text), "id": literally(typed.text), "iri": literally(typed.text)}
-        self._forms = {column: exactly(form) for column, form in forms.items() if form}
-        if typed.plain and self._forms:
-            self._forms["words"] = exactly(" ".join(words(typed.text)))
+        whole = exactly(literally(typed.text))
+        forms = {
+            "title": whole,
+            "id": whole,
+            "iri": whole,
+            "words": exactly(" ".join(words(typed.text))) if typed.plain else 0,
+        }
+        self._forms = {column: form for column, form in forms.items() if form}
 
     def found(self, part: Part) -> BitMap:
         """The documents of a part that match."""
@@ -144,27 +148,25 @@ class Matcher:
             if isinstance(leaf, Prefix):
                 yield self._beginning(leaf.text)
             else:
-                yield from (
-                    frozenset({stem(word)})
-                    for word in ([leaf.text] if isinstance(leaf, Word) else dict(leaf.words).values())
-                )
+                said = [leaf.text] if isinstance(leaf, Word) else [word for _, word in leaf.words]
+                yield from (frozenset({stem(word)}) for word in said)
 
     def _holders(self, segment: Segment, stems: frozenset[str]) -> BitMap:
         return BitMap.union(BitMap(), *(segment.postings("text", each).bitmap for each in stems))
 
     def _frequency(self, segment: Segment, stems: frozenset[str], ids: Ids) -> Numbers:
         """How often each document has the term, for its length, in its text and its title."""
-        text, title = self.view.lengths
-        return _slope(segment, "text", stems, ids, TEXT_SLOPE / text, 1 - TEXT_SLOPE) + np.float32(
-            TITLE_WEIGHT
-        ) * _slope(segment, "title", stems, ids, TITLE_SLOPE / title, 1 - TITLE_SLOPE)
+        average_text, average_title = self.view.lengths
+        text = _in_field(segment, "text", stems, ids, TEXT_SLOPE, average_text)
+        title = _in_field(segment, "title", stems, ids, TITLE_SLOPE, average_title)
+        return text + np.float32(TITLE_WEIGHT) * title
 
 
-def _slope(segment: Segment, field: str, stems: frozenset[str], ids: Ids, slope: float, base: float) -> Numbers:
+def _in_field(segment: Segment, field: str, stems: frozenset[str], ids: Ids, slope: float, average: float) -> Numbers:
     weights = np.zeros(segment.count, np.float32)
     for each in sorted(stems):
         postings = segment.postings(field, each)
         weights[postings.ids] += postings.weights
     lengths = segment.row[f"{field}_length"][ids]
-    frequency: Numbers = weights[ids] / (np.float32(base) + np.float32(slope) * lengths)
+    frequency: Numbers = weights[ids] / (np.float32(1 - slope) + np.float32(slope / average) * lengths)
     return frequency

@@ -1,6 +1,5 @@
 """One segment of a Whoosh index as searching needs it. A segment never changes, so what is read once is kept."""
 
-# mypy: disable-error-code="no-untyped-call"
 # Whoosh is typed in part: what it does not type may be called from here.
 
 from __future__ import annotations

@@ -20,9 +20,10 @@ MAX_WORDS = 32
 MAX_LETTERS = 64
 
 # Words too common to tell one description from another. Kept short: "it", "who", "no" and "us" mean something here.
-COMMON = frozenset(
-    re.findall("[a-z]+", "a an and are as at be by for from in is of on or that the this to was were which with")
-)
+COMMON = frozenset((
+    "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "in", "is", "of", "on", "or", "that", "the", "this", "to",
+    "was", "were", "which", "with",
+))  # fmt: skip
 
 # A word is letters and digits; marks that Unicode cannot compose stay with their letter, an apostrophe inside joins.
 _LETTER = r"(?:[^\W_]|[\u0300-\u036f])"

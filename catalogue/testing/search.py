@@ -13,64 +13,7 @@ from typing import Any
 from catalogue.search import SECTIONS, Box, Document, Facet, Query, SearchIndex
 from catalogue.search.filters import FACETS, FILTERS
 from catalogue.search.highlight import snippet
-from catalogue.testing.documents import documents
-
-ROADS = Document(
-    id="road-accidents-1",
-    iri="https://data.example.gov.uk/id/road-accidents",
-    title="Road accidents",
-    description="Collisions reported to the police on public roads.",
-    keywords=("safety", "collisions"),
-    columns=("accident_index", "local_authority_district"),
-    organisation="department-for-transport",
-    themes=("transport", "safety"),
-    formats=("csv", "json"),
-    licence="ogl",
-    access="public",
-    frequency="annual",
-    sources=("transport-catalogue",),
-    identifiers=("usrn",),
-    missions=("streets",),
-    modified="2024-03-01",
-    covers_from="2005-01-01",
-    covers_to="2015-12-31",
-    bbox=(-5.5, 51.3, -2.6, 53.5),
-)
-SCHOOLS = Document(
-    id="schools-2",
-    title="Schools in Wales",
-    titles=("Ysgolion Cymru",),
-    description="Every school, with the road on which it stands. Clean Dŵr Cymru taps are listed for each building.",
-    keywords=("pupils",),
-    organisation="welsh-government",
-    themes=("education",),
-    formats=("csv",),
-    access="public",
-    modified="2025-06-30",
-    covers_from="2016-09-01",
-    bbox=(-5.7, 51.3, -2.6, 53.5),
-)
-RIVERS = Document(
-    id="river-levels-3",
-    title="River levels",
-    description="Hourly readings of accidents of nature: floods.",
-    keywords=("water",),
-    organisation="environment-agency",
-    themes=("environment",),
-    formats=("json",),
-    access="restricted",
-    modified="2023-12-24",
-)
-SMALL = (ROADS, SCHOOLS, RIVERS)
-SAID_NOTHING = Document(id="bare-4", title="Untold")
-
-NASTY = (
-    '"', "'", "-", "--", "*", "**", "OR", "AND", "NOT", "OR OR", "road OR", "OR road", "NOT NOT", "-\"", '"road', 'road"acc',
-    "road AND", "title:road", "10.1234/abc:def", "foo:bar~2^3", "[a TO b]", "{}", "(((", "\\", "/", "//", "a*b*c", "*road",
-    "‘road’", "“road", "–road", "—", "\0", "road\0acc", "\ud800", "\U0010ffff", "İ", "ﬁ", "ß", "e\u0301", "\u0301", "名前", "🛣",
-    "100023336956", "%", "_", "a" * 5_000, "road " * 500, "-road " * 100, '"' * 101, "OR " * 100, "<b>road</b>", "'; DROP TABLE",
-)  # fmt: skip
-
+from catalogue.testing.documents import NASTY, RIVERS, ROADS, SAID_NOTHING, SCHOOLS, SMALL, documents
 
 PERIODS: tuple[tuple[str, str, set[str]], ...] = (
     ("2010", "2012", {ROADS.id}),
@@ -238,6 +181,7 @@ class SearchContract:
         assert answer.total == 3
         assert [facet.name for facet in answer.facets] == list(FACETS)
         assert counts(answer.facets, "format") == {"csv": 2, "json": 2}
+        assert index.search(Query(per_page=0)).hits == index.search(Query(page=99)).hits == ()
 
     def test_each_count_is_what_choosing_it_finds(self, index: SearchIndex) -> None:
         index.apply(documents(150), (), 1)

@@ -86,6 +86,10 @@ class DatasetPage:
         return [("about", self.about), *PARTS[:3], *related, *PARTS[3:]]
 
     @property
+    def is_service(self) -> bool:
+        return self.kind == facts.KINDS["service"]
+
+    @property
     def owner_given(self) -> bool:
         return "owner" in self.people
 
@@ -166,13 +170,11 @@ def dataset_page(entry: Entry, site: Site) -> DatasetPage:
     slug = entry.row.organisation
     organisation = site.organisation(slug) if slug else ""
     address = urls.absolute(urls.dataset(entry.id))
-    own_contact = people.contact_of(resource)
-    fallback = (
-        None
-        if not slug or (own_contact and own_contact.reachable)
-        else people.best_of(site.store.datasets.contacts(slug))
-    )
-    ways = getting(resource, address, organisation, fallback)
+    named = people.people(resource)
+    own = people.to_ask(named)
+    elsewhere = slug and not (own and own.reachable)
+    other = people.best_of(site.store.datasets.contacts(slug)) if elsewhere else None
+    ways = getting(resource, address, organisation, own, other)
     title = present.best(resource.titles) or Text(entry.row.title)
     return DatasetPage(
         id=entry.id,
@@ -187,7 +189,7 @@ def dataset_page(entry: Entry, site: Site) -> DatasetPage:
         descriptions=[(text, present.paragraphs(text.value)) for text in present.spoken(resource.descriptions)],
         strip=facts.key_facts(resource, seen, ways.licence),
         ways=ways,
-        people=people.by_role(people.people(resource)),
+        people=people.by_role(named),
         facts=facts.facts(resource, seen, _publisher(organisation, slug)),
         members=members(entry, site),
         relations=relations(entry, site),
@@ -210,7 +212,8 @@ def _citation(entry: Entry, title: str, organisation: str, address: str) -> Cita
     said = present.date(resource.modified or resource.issued)
     year = next((word for word in said.value.split() if word.isdigit() and len(word) == 4), "") if said else ""
     version = f"Version of {said.value}. " if resource.modified and said else ""
-    text = f"{organisation + ' ' if organisation else ''}{f'({year}). ' if year else ''}{title}. {version}{address}"
+    who = " ".join(filter(None, (organisation, f"({year})" if year else "")))
+    text = f"{who + '. ' if who else ''}{title}. {version}{address}"
     fields = {
         "title": title,
         "author": f"{{{_tex(organisation)}}}" if organisation else "",

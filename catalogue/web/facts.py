@@ -22,11 +22,14 @@ KINDS = {"dataset": "Dataset", "series": "Series of datasets", "service": "Servi
 
 
 def key_facts(resource: Resource, seen: Document, licence: present.Label | None) -> list[Fact]:
-    """The strip below the title."""
-    return [
-        ("Updated", present.date(resource.modified)),
+    """The strip below the title. What a service cannot have is not asked of it."""
+    covered = [
         ("How often", _concept("frequencies", getattr(resource, "frequency", None))),
         ("Covers", _covers(resource)),
+    ]
+    return [
+        ("Updated", present.date(resource.modified)),
+        *(covered if isinstance(resource, Dataset) else ()),
         ("Formats", present.joined(escape(present.choice("format", value)) for value in seen.formats) or None),
         ("Licence", licence.text if licence else None),
     ]
@@ -41,13 +44,16 @@ def facts(resource: Resource, seen: Document, organisation: Markup | None) -> li
         ("Keywords", _keywords(resource)),
         ("First published", present.date(resource.issued)),
         ("Last updated", present.date(resource.modified)),
-        ("How often it is updated", _concept("frequencies", getattr(resource, "frequency", None))),
-        ("Period", _periods(resource)),
-        ("Place", _places(resource)),
+        *(_coverage(resource) if isinstance(resource, Dataset) else ()),
         ("Languages", _concepts("languages", resource.languages)),
         ("Legal basis", _list(resource.legal_bases)),
     ]
     return always + [(label, value) for label, read in MORE if (value := read(resource))]
+
+
+def _coverage(dataset: Dataset) -> list[Fact]:
+    often = _concept("frequencies", dataset.frequency)
+    return [("How often it is updated", often), ("Period", _periods(dataset)), ("Place", _places(dataset))]
 
 
 def _list(values: Iterable[Any]) -> list[Markup]:

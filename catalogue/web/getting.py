@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from catalogue.dcat import DataService, Dataset, Distribution, Node, Resource, Text
 from catalogue.facts import formats, licence, plain
-from catalogue.web import people, present
+from catalogue.web import present
 from catalogue.web.people import Person
 from catalogue.web.present import Label
 from vocab import scheme
@@ -112,7 +112,7 @@ class Getting:
     conditions: tuple[Text, ...]
     contact: Person | None
     contact_by: str
-    """Who names the contact: "dataset", "organisation", or "" when nobody does."""
+    """Who names the contact: "dataset" for this description, "organisation" for others of the same body, "" for nobody."""
     letter: Letter
 
     @property
@@ -131,10 +131,10 @@ class Getting:
         return min(usable, key=lambda file: ("download", "service", "page").index(file.kind), default=None)
 
 
-def getting(resource: Resource, page: str, organisation: str, at_organisation: Person | None) -> Getting:
-    """Work it out. `page` is the dataset's public address; `at_organisation` is whom to ask when the dataset names nobody."""
+def getting(resource: Resource, page: str, organisation: str, own: Person | None, other: Person | None) -> Getting:
+    """Work it out. `page` is the dataset's public address; `own` is whom it says to ask, `other` whom its organisation does."""
     access = present.concept("access-rights", resource.access_rights)
-    contact, contact_by = _contact(resource, at_organisation)
+    contact = own if own and (own.reachable or other is None) else other
     terms = scheme("licences").get(licence(resource))
     return Getting(
         access=access,
@@ -145,7 +145,7 @@ def getting(resource: Resource, page: str, organisation: str, at_organisation: P
         licence_open={"true": True, "false": False}.get(terms.facts.get("open", "")) if terms else None,
         conditions=tuple(_conditions(resource)),
         contact=contact,
-        contact_by=contact_by,
+        contact_by="" if contact is None else "dataset" if contact is own else "organisation",
         letter=letter(resource, page, organisation, contact),
     )
 
@@ -248,13 +248,6 @@ def _licence(resource: Resource) -> Label | None:
 def _conditions(resource: Resource) -> list[Text]:
     """What the source says about getting and using it, in words or as the address of the words."""
     return present.spoken(present.called(right).text for right in resource.rights)
-
-
-def _contact(resource: Resource, at_organisation: Person | None) -> tuple[Person | None, str]:
-    own = people.contact_of(resource)
-    if own and (own.reachable or at_organisation is None):
-        return own, "dataset"
-    return (at_organisation, "organisation") if at_organisation else (None, "")
 
 
 def _addresses(values: Iterable[Any]) -> list[Label]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from catalogue.dcat import Agent, ContactPoint, Literal, Node, Resource, Text
@@ -58,13 +58,15 @@ def by_role(found: Iterable[Person]) -> dict[str, list[Person]]:
     return dict(groups)
 
 
-def contact_of(resource: Resource) -> Person | None:
-    """Whom the description itself says to ask; one who can be reached, where there is one."""
-    contacts = [person for person in people(resource) if person.role == "contact"]
-    return next((person for person in contacts if person.reachable), contacts[0] if contacts else None)
+ASKED = ("contact", "owner", "steward", "custodian", "publisher")
+"""Whom to ask first."""
 
 
-_ANSWERING = ("contact", "publisher", "steward", "custodian", "owner")
+def to_ask(found: Sequence[Person]) -> Person | None:
+    """Whom to ask, of those whom a description names: the first who can be reached, else a contact with a name alone."""
+    reachable = [person for person in found if person.reachable and person.role in ASKED]
+    named = next((person for person in found if person.role == "contact"), None)
+    return min(reachable, key=lambda person: ASKED.index(person.role), default=named)
 
 
 def from_store(held: StoredContact) -> Person:
@@ -74,9 +76,10 @@ def from_store(held: StoredContact) -> Person:
 
 
 def best_of(held: Iterable[StoredContact]) -> Person | None:
-    """Whom to ask at an organisation: whoever is named for contact most often and can be reached."""
-    reachable = [person for person in map(from_store, held) if person.reachable and person.role in _ANSWERING]
-    return min(reachable, key=lambda person: _ANSWERING.index(person.role), default=None)
+    """Whom to ask at an organisation: who is named for contact most often and can be reached, else the publisher's address."""
+    found = [person for person in map(from_store, held) if person.reachable]
+    order = ("contact", "publisher", "steward", "custodian")
+    return min((p for p in found if p.role in order), key=lambda p: order.index(p.role), default=None)
 
 
 def _said(resource: Resource) -> Iterator[Person]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from catalogue.dcat import DatasetSeries, Literal, Node, Relationship, Resource, Text
+from catalogue.dcat import DataService, Dataset, DatasetSeries, Literal, Node, Relationship, Resource, Text
 from catalogue.search import Query
 from catalogue.store import Entry
 from catalogue.web import present, urls
@@ -49,6 +49,7 @@ class Relation:
 def relations(entry: Entry, site: Site) -> tuple[Relation, ...]:
     """The neighbours that a description names, by kind."""
     found = [(title, _said(getattr(entry.resource, name, None))) for name, title in RELATIONS]
+    found.append(("Served by", _said(_services(entry.resource))))
     found += [_qualified(said) for said in sorted(entry.resource.qualified_relations, key=repr)]
     here = _held({label.href for _, labels in found for label in labels if label.href}, site)
     return tuple(
@@ -66,6 +67,12 @@ def _target(value: Any) -> Label:
     label = present.called(value)
     iri = value.iri if isinstance(value, Node) else None if isinstance(value, Text | Literal) else value
     return replace(label, href=present.web(str(iri or "")) or label.href)
+
+
+def _services(resource: Resource) -> frozenset[DataService]:
+    """The services through which the files of a dataset are had."""
+    files = resource.distributions if isinstance(resource, Dataset) else ()
+    return frozenset(service for file in files for service in file.access_services)
 
 
 def _qualified(said: Relationship) -> tuple[str, list[Label]]:

@@ -82,8 +82,11 @@ class Inventory:
 
     @property
     def weight(self) -> int:
-        """How surely it is a list of datasets: 'name' is what anything may be headed with."""
-        return len(self.about) - ("name" in map(canonical, self.header))
+        """How surely it is a list of datasets. People have a name, too, and ways to reach them."""
+        titles = {canonical(meaning.heading) for meaning in self.meanings if (meaning.part, meaning.term) == TITLES}
+        if titles != {"name"}:
+            return len(self.about)
+        return sum(part != "contact" for part, _ in self.about) - 1
 
     def where(self, numbers: Sequence[int], column: str = "") -> str:
         """'sheet 'Datasets', rows 12 to 14, column 'Title''."""
