@@ -155,9 +155,7 @@ def _rest(node: Node, plan: Plan, mended: dict[str, Any]) -> None:
 def _as_said(statement: Statement) -> Iterator[Statement]:
     """A statement for which we have no property, but for what no graph can hold."""
     said = statement.object
-    value = _node(said) if isinstance(said, Node) else written(said)
-    if isinstance(value, Thing):
-        value = _as_read(value, (IRI, Thing))
+    value = _below(said) if isinstance(said, Node) else written(said)
     if value is not None:
         yield statement if value is said else Statement(statement.predicate, value)
 
@@ -198,34 +196,29 @@ def _repair(prop: Property) -> Repair:
     own = REPAIRS.get(prop.predicate) or (words_or_address if IRI in prop.kinds else prose)
     kinds = prop.kinds
     leaves = LEAVES & {Text, *kinds}
+    noun = next((kind for kind in kinds if issubclass(kind, Node)), Thing)
 
     def mend(value: Value) -> Mended:
         found = own(value)
         if found is value and type(value) in leaves:
             return value
+        if type(found) is IRI and IRI not in kinds:
+            found = noun(iri=found)
+        elif type(found) is Thing and noun is not Thing:
+            found = noun(iri=found.iri, types=found.types, rest=found.rest)
         if isinstance(found, Node):
-            found = _node(found)
-            if _says_nothing(found):
-                return None
-        if isinstance(found, Thing | IRI):
-            found = _as_read(found, kinds)
+            found = _below(found)
         return found if found is None or type(found) is tuple or isinstance(found, kinds) else written(value)
 
     return mend
 
 
-def _as_read(value: Thing | IRI, kinds: tuple[type, ...]) -> Value:
-    """A thing in the form in which a graph gives it back: an address where nothing is said of it, the noun of its place."""
-    noun = next((kind for kind in kinds if issubclass(kind, Node)), None)
-    if isinstance(value, Thing) and IRI in kinds and value.iri is not None and not value.types and not value.rest:
-        return value.iri
-    if isinstance(value, IRI):
-        return _node(noun(iri=value)) if noun and IRI not in kinds else value
-    return _node(noun(iri=value.iri, types=value.types, rest=value.rest)) if noun and noun is not Thing else value
-
-
-def _says_nothing(node: Node) -> bool:
-    return node.iri is None and not node.types and not node.rest and not any(_plan(type(node)).read(node))
+def _below(node: Node) -> Node | IRI | None:
+    """A thing as it hangs below another, in the form in which a graph gives it back: its address alone if that is all."""
+    node = _node(node)
+    if node.types or node.rest or any(_plan(type(node)).read(node)):
+        return node
+    return node.iri if isinstance(node, Thing) or node.iri is None else node
 
 
 def _all(mend: Repair, values: Iterable[Value]) -> list[Value]:

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """The default engine: a Whoosh index on disk, and an evaluator of our own over it (decision 0006)."""
 
 # Whoosh is typed in part: what it does not type may be called from here.

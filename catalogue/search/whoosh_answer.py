@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """From the documents that match to an answer: filters, time and place, the order, and how the results divide."""
 
 from __future__ import annotations

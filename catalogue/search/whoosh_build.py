@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """How segments come about: from documents, or from other segments when those have become too many.
 
 Whoosh's own writer sorts every posting as a tuple and takes them one by one. This one gathers them in flat arrays, sorts

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """What fedcat keeps of a document in a Whoosh index.
 
 Three textual fields, as measured for decision 0006: `text` has the stems of everything without places and decides what

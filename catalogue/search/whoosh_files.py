@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """Where a Whoosh index is kept and how it changes: one writer at a time, and everything on the disk before it is named."""
 
 # Whoosh is typed in part: what it does not type may be called from here.

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """Which documents match what was typed, and how well: set algebra on bitmaps, then arithmetic on arrays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-untyped-call"
 """One segment of a Whoosh index as searching needs it. A segment never changes, so what is read once is kept."""
 
 # Whoosh is typed in part: what it does not type may be called from here.
