@@ -108,6 +108,34 @@ def plant(store: Store, resource: Resource, name: str) -> None:
     store.runs.finish(run, "complete", Tally(), "", 0.0)
 
 
+def kinds(site: Filled) -> dict[str, str]:
+    """One address for every kind of page."""
+    run = site.store.runs.some("justice")[-1].id
+    return {
+        "home": "/",
+        "search": "/search?q=flood",
+        "filtered": "/search?access=open&organisation=environment-agency&sort=title&from=2020",
+        "second page": "/search?page=2",
+        "nothing found": "/search?q=flood+zebra",
+        "open": f"/dataset/{site.id('Flood zones')}",
+        "restricted": f"/dataset/{site.id('Properties at risk')}",
+        "welsh": f"/dataset/{site.id('Pupils by language')}",
+        "only welsh": f"/dataset/{site.id('Dim ond')}",
+        "service": f"/dataset/{site.id('River levels API')}",
+        "series": f"/dataset/{site.id('River flow archive')}",
+        "odd": f"/dataset/{site.id('<script')}",
+        "long": f"/dataset/{site.id('Loo')}",
+        "organisations": "/organisation",
+        "organisation": "/organisation/environment-agency",
+        "sources": "/source",
+        "source": "/source/health",
+        "run": f"/source/justice/run/{run}",
+        "feeds": "/catalog",
+        "accessibility": "/accessibility",
+        "privacy": "/privacy",
+    }
+
+
 def trial(title: str, **said: object) -> Dataset:
     return Dataset(titles=frozenset({Text(title, "en")}), publisher=Text("Board of Trials"), **said)  # type: ignore[arg-type]
 

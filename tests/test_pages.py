@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import html5lib
 import pytest
 import sqlalchemy as sa
-from filled import BASE, SCRIPT, Filled, filled
+from filled import BASE, SCRIPT, Filled, filled, kinds
 
 PAGE = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
@@ -57,34 +57,6 @@ class Seen(HTMLParser):
             self.title += data
         if "h1" in self._inside:
             self.h1[-1] += data
-
-
-def kinds(site: Filled) -> dict[str, str]:
-    """One address for every kind of page."""
-    run = site.store.runs.some("justice")[-1].id
-    return {
-        "home": "/",
-        "search": "/search?q=flood",
-        "filtered": "/search?access=open&organisation=environment-agency&sort=title&from=2020",
-        "second page": "/search?page=2",
-        "nothing found": "/search?q=flood+zebra",
-        "open": f"/dataset/{site.id('Flood zones')}",
-        "restricted": f"/dataset/{site.id('Properties at risk')}",
-        "welsh": f"/dataset/{site.id('Pupils by language')}",
-        "only welsh": f"/dataset/{site.id('Dim ond')}",
-        "service": f"/dataset/{site.id('River levels API')}",
-        "series": f"/dataset/{site.id('River flow archive')}",
-        "odd": f"/dataset/{site.id('<script')}",
-        "long": f"/dataset/{site.id('Loo')}",
-        "organisations": "/organisation",
-        "organisation": "/organisation/environment-agency",
-        "sources": "/source",
-        "source": "/source/health",
-        "run": f"/source/justice/run/{run}",
-        "feeds": "/catalog",
-        "accessibility": "/accessibility",
-        "privacy": "/privacy",
-    }
 
 
 # ---------------------------------------------------------------- every page

@@ -188,7 +188,7 @@ TRICKS = (
 )  # fmt: skip
 NASTY = st.one_of(st.text(max_size=30), st.sampled_from(TRICKS))
 NAMES = (
-    "q", "page", "per_page", "sort", "from", "to", "bbox", "theme", "organisation", "access", "format", "source", "identifier", "v",
+    "q", "page", "per_page", "sort", "from", "to", "bbox", "theme", "organisation", "access", "format", "source", "v",
 )  # fmt: skip
 METHODS = ("GET", "GET", "GET", "HEAD", "POST", "OPTIONS")
 ACCEPTS = (PAGE, "*/*", "text/turtle", "application/json", "x/y;q=z", "", "\x7f")
