@@ -359,8 +359,8 @@ def test_the_layers_of_the_architecture_are_those_that_are_held():
 
 
 PARTS = ("**Decided.**", "**Why.**", "**Refused.**", "**Look again**")
-WHY_INSIDE = {"0006-which-whoosh.md", "0007-front-end-assets.md"}
-"""These give the reason with each point that was decided."""
+WHY_INSIDE = {"0007-front-end-assets.md"}
+"""It gives the reason with each point that was decided."""
 
 
 @pytest.mark.parametrize("file", DECISIONS, ids=lambda page: page.name)

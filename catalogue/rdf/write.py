@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol
 
 import pyoxigraph as ox
 
@@ -16,6 +16,18 @@ from catalogue.dcat import IRI, NOUNS, PLAIN, Literal, Node, Text, Value, once, 
 from vocab.namespaces import PREFIXES, RDF
 
 TYPE = RDF.type
+
+
+class Kept(Protocol):
+    """A description as the store keeps it. What its canonical N-Triples say can be written again without being understood."""
+
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def resource(self) -> Node: ...
+
+
+Described = Node | Kept
 _quoted = json.encoder.encode_basestring  # N-Triples and Turtle escape what JSON does, and this is written in C
 
 
@@ -29,10 +41,18 @@ def lines(node: Node) -> list[str]:
     return list(found)
 
 
-def ntriples(nodes: Iterable[Node]) -> bytes:
-    """N-Triples, each statement once: node after node, and what is said of each in alphabetical order."""
-    found = dict.fromkeys(line for node in nodes for line in sorted(lines(node)))
+def ntriples(things: Iterable[Described]) -> bytes:
+    """N-Triples, each statement once: thing after thing, and what is said of each in alphabetical order."""
+    found = dict.fromkeys(line for thing in things for line in _sorted_lines(thing))
     return encoded("".join(f"{line}\n" for line in found))
+
+
+def _sorted_lines(thing: Described) -> list[str]:
+    if isinstance(thing, Node):
+        return sorted(lines(thing))
+    return (
+        thing.body.decode().split("\n") if thing.body else []
+    )  # splitlines would also cut at U+2028, inside a literal
 
 
 def canonical(node: Node) -> bytes:
@@ -140,77 +160,76 @@ def sort_key(value: Value) -> str:
 TURTLE_HEADER = "".join(f"@prefix {prefix}: <{address}> .\n" for prefix, address in sorted(PREFIXES.items())) + "\n"
 _LOCAL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
+Tokens = dict[str, dict[str, list[str]]]
+"""What is said, by subject and predicate, each as N-Triples writes it."""
 
-def turtle(nodes: Iterable[Node], *, header: bool = True) -> bytes:
+
+def turtle(things: Iterable[Described], *, header: bool = True) -> bytes:
     """Nested Turtle: a block for each thing with an address, blank nodes inside their owner's block."""
     blocks: dict[str, None] = {}
-    for node in nodes:
-        _blocks(node, blocks)
+    for thing in things:
+        blocks |= dict.fromkeys(_blocks(_sorted_lines(thing)))
     return encoded((TURTLE_HEADER if header else "") + "\n".join(blocks))
 
 
-def _blocks(node: Node, blocks: dict[str, None]) -> None:
-    """A node's own block, then those of the addressed things it describes. What was written already is not repeated."""
-    waiting: list[Node] = []
-    body = _body(node, 1, waiting)
-    if body:
-        subject = compact(node.iri) if node.iri is not None else "[]"
-        blocks[f"{subject}{body} .\n"] = None
-    for below in waiting:
-        _blocks(below, blocks)
+def _blocks(lines: Iterable[str]) -> Iterator[str]:
+    """The block of what nothing else points at, then those of all else that is described under an address."""
+    said: Tokens = {}
+    named: set[str] = set()
+    for line in lines:
+        subject, predicate, value = line[:-2].split(" ", 2)
+        said.setdefault(subject, {}).setdefault(predicate, []).append(value)
+        if value[0] != '"' and value != subject:
+            named.add(value)
+    for subject in sorted(said, key=lambda subject: subject in named):
+        if subject[0] == "<":
+            yield f"{_short(subject)}{_body(subject, 1, said)} .\n"
+        elif subject not in named:
+            yield f"[]{_body(subject, 1, said)} .\n"
 
 
-def _body(node: Node, depth: int, waiting: list[Node]) -> str:
+def _body(subject: str, depth: int, said: Tokens) -> str:
     indent = "    " * depth
-    entries = []
-    groups = _grouped(node)
-    types = _types(node, groups)
-    if types:
-        entries.append("a " + ", ".join(compact(type_) for type_ in types))
-    for predicate, held in groups.items():
-        written = sorted(_object(value, depth, waiting) for value in held)
+    groups = dict(said[subject])
+    types = groups.pop(f"<{TYPE}>", [])
+    entries = ["a " + ", ".join(sorted(map(_short, types)))] if types else []
+    order = _order(*types)
+    for predicate in sorted(groups, key=lambda predicate: (order.get(predicate, len(order)), predicate)):
+        written = sorted(_object(value, depth, said) for value in groups[predicate])
         nested = any("\n" in text for text in written)
         long = len(written) > 1 and not nested and sum(map(len, written)) > 80
         separator = f",\n{indent}    " if long else ", "
         gap = f"\n{indent}    " if long else " "
-        entries.append(f"{compact(predicate)}{gap}{separator.join(dict.fromkeys(written))}")
-    return ("\n" + indent if depth else "") + f" ;\n{indent}".join(entries) if entries else ""
+        entries.append(f"{_short(predicate)}{gap}{separator.join(written)}")
+    return f"\n{indent}" + f" ;\n{indent}".join(entries)
 
 
-def _object(value: Value, depth: int, waiting: list[Node]) -> str:
-    if isinstance(value, Node):
-        if value.iri is not None:
-            if value.types or described(value):
-                waiting.append(value)
-            return compact(value.iri)
-        inner = _body(value, depth + 1, waiting)
-        return f"[{inner}\n{'    ' * depth}]" if inner else "[]"
-    if isinstance(value, str):
-        return compact(value)
-    if isinstance(value, Literal) and value.datatype != PLAIN:
-        return f"{_quoted(value.value)}^^{compact(value.datatype)}"
-    return leaf(value)
+def _object(value: str, depth: int, said: Tokens) -> str:
+    if value[0] == "_":
+        return f"[{_body(value, depth + 1, said)}\n{'    ' * depth}]" if value in said else "[]"
+    if value[0] == "<":
+        return _short(value)
+    quoted, typed, datatype = value.rpartition('"^^') if value[-1] == ">" else (value, "", "")
+    return f"{quoted}{typed}{_short(datatype)}" if typed else value
 
 
-def _grouped(node: Node) -> dict[IRI, list[Value]]:
-    """A node's values by predicate: stated properties in stated order, then the rest by address."""
-    held_by, predicates = _shape(type(node))
-    _, rest, *held = held_by(node)
-    groups: dict[IRI, list[Value]] = {}
-    for predicate, value in zip(predicates, held, strict=True):
-        if value:
-            groups[predicate] = list(value) if isinstance(value, frozenset) else [value]
-    for statement in sorted(rest, key=lambda s: (s.predicate, sort_key(s.object))):
-        groups.setdefault(statement.predicate, []).append(statement.object)
-    return groups
+@lru_cache(maxsize=1000)
+def _order(*types: str) -> dict[str, int]:
+    """Where each property of a noun stands among the others."""
+    noun = next((noun for noun in NOUNS if f"<{noun.TYPE}>" in types), None)
+    return {f"<{prop.predicate}>": place for place, prop in enumerate(properties(noun))} if noun else {}
+
+
+def compact(address: str) -> str:
+    """An address as prefix and word where one of our prefixes fits, else in angle brackets."""
+    return _short(f"<{address}>")
 
 
 @lru_cache(maxsize=50_000)
-def compact(address: str) -> str:
-    """An address as prefix and word where one of our prefixes fits, else in angle brackets."""
+def _short(address: str) -> str:
     cut = max(address.rfind("#"), address.rfind("/")) + 1
-    prefix = _BY_ADDRESS.get(address[:cut])
-    return f"{prefix}:{address[cut:]}" if prefix and _LOCAL.fullmatch(address[cut:]) else f"<{address}>"
+    prefix, word = _BY_ADDRESS.get(address[1:cut]), address[cut:-1]
+    return f"{prefix}:{word}" if prefix and _LOCAL.fullmatch(word) else address
 
 
 _BY_ADDRESS = {address: prefix for prefix, address in PREFIXES.items()}
@@ -219,12 +238,13 @@ _BY_ADDRESS = {address: prefix for prefix, address in PREFIXES.items()}
 # ---- RDF/XML
 
 
-def rdfxml(nodes: Iterable[Node]) -> bytes:
+def rdfxml(things: Iterable[Described]) -> bytes:
     """RDF/XML, one element a subject."""
     by_subject: dict[str, list[str]] = {}
-    for line in ntriples(nodes).decode().rstrip("\n").split("\n"):  # splitlines would also cut at U+2028, inside a literal
-        by_subject.setdefault(line.split(" ", 1)[0], []).append(line)
-    ordered = "\n".join(line for said in by_subject.values() for line in sorted(said))
+    for thing in things:
+        for line in _sorted_lines(thing):
+            by_subject.setdefault(line.split(" ", 1)[0], []).append(line)
+    ordered = "\n".join(line for said in by_subject.values() for line in sorted(set(said)))
     triples = (quad.triple for quad in ox.parse(ordered, format=ox.RdfFormat.N_TRIPLES, lenient=True))
     written = ox.serialize(_xml_safe(triples), format=ox.RdfFormat.RDF_XML, prefixes=PREFIXES) or b""
     written = written.replace(b"\r", b"&#13;")  # readers of XML turn a bare one into a line end
@@ -277,14 +297,15 @@ def _coerced(name: str) -> str:
     return "@id" if not any(issubclass(kind, Text | Literal) for kind in kinds) else ""
 
 
-def jsonld(nodes: Iterable[Node]) -> bytes:
+def jsonld(things: Iterable[Described]) -> bytes:
     """Framed JSON-LD with its context written out: a `@graph` of trees, properties by the names of the standard."""
-    document = {"@context": context(), "@graph": [framed(node) for node in nodes]}
+    document = {"@context": context(), "@graph": [framed(thing) for thing in things]}
     return encoded(json.dumps(document, ensure_ascii=False, indent=1))
 
 
-def framed(node: Node) -> dict[str, Any]:
+def framed(thing: Described) -> dict[str, Any]:
     """One tree as nested JSON under our context."""
+    node = thing if isinstance(thing, Node) else thing.resource
     frame: dict[str, Any] = {"@id": str(node.iri)} if node.iri is not None else {}
     groups = _grouped(node)
     types = [_class_name(type_) for type_ in _types(node, groups)]
@@ -296,6 +317,19 @@ def framed(node: Node) -> dict[str, Any]:
         written = [_json(value, coerced) for value in sorted(set(held), key=sort_key)]
         frame[name] = written[0] if len(written) == 1 else written
     return frame
+
+
+def _grouped(node: Node) -> dict[IRI, list[Value]]:
+    """A node's values by predicate: stated properties in stated order, then the rest by address."""
+    held_by, predicates = _shape(type(node))
+    _, rest, *held = held_by(node)
+    groups: dict[IRI, list[Value]] = {}
+    for predicate, value in zip(predicates, held, strict=True):
+        if value:
+            groups[predicate] = list(value) if isinstance(value, frozenset) else [value]
+    for statement in sorted(rest, key=lambda s: (s.predicate, sort_key(s.object))):
+        groups.setdefault(statement.predicate, []).append(statement.object)
+    return groups
 
 
 def _json(value: Value, coerced: str) -> Any:
