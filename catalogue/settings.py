@@ -30,32 +30,34 @@ def _words(value: str) -> str:
     return value.strip()
 
 
+def _folder(value: str) -> Path:
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as wrong:
+        raise ValueError("a folder; nobody here has that home") from wrong
+
+
 def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("an http or https address without query, such as https://data.example.gov.uk")
+    wanted = ValueError("an http or https address without query, such as https://data.example.gov.uk")
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise wanted from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or port == 0:
+        raise wanted
     return value.rstrip("/")
-
-
-def _switch(value: str) -> bool:
-    known = {
-        "1": True,
-        "true": True,
-        "yes": True,
-        "on": True,
-        "0": False,
-        "false": False,
-        "no": False,
-        "off": False,
-        "": False,
-    }
-    if value.strip().lower() not in known:
-        raise ValueError("1 or 0")
-    return known[value.strip().lower()]
 
 
 _ON = {"1", "true", "yes", "on"}
 _OFF = {"0", "false", "no", "off", ""}
+
+
+def _switch(value: str) -> bool:
+    said = value.strip().lower()
+    if said not in _ON | _OFF:
+        raise ValueError("1 or 0")
+    return said in _ON
 
 
 def _database(value: str) -> str:
@@ -71,14 +73,14 @@ def _engine(value: str) -> str:
 
 
 def _megabytes(value: str) -> int:
-    if not value.strip().isdigit() or not int(value):
+    if not value.strip().isdecimal() or not int(value):
         raise ValueError("a whole number of megabytes, such as 512")
     return int(value)
 
 
 SETTINGS = (
-    Setting("FEDCAT_HOME", "./var", "where the database, the index and the secret key live", lambda v: Path(v).expanduser()),
-    Setting("FEDCAT_DATABASE_URL", "sqlite:///{home}/fedcat.db", "an SQLAlchemy address; PostgreSQL for many machines", _database),
+    Setting("FEDCAT_HOME", "./var", "where the database, the index and the secret key live", _folder),
+    Setting("FEDCAT_DATABASE_URL", "sqlite:///{home}/fedcat.db", "SQLAlchemy address; PostgreSQL for many machines", _database),
     Setting("FEDCAT_SEARCH_URL", "whoosh:{home}/index", "which search engine, and where its index is", _engine),
     Setting("FEDCAT_BASE_URL", "http://127.0.0.1:8000", "the public address; the IRIs we make begin with it", _web_address),
     Setting("FEDCAT_TITLE", "Data catalogue", "what the site and the feeds call themselves", _words),

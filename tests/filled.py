@@ -162,7 +162,7 @@ TRIALS: dict[str, Dataset] = {
 _BAD = {
     "javascript": Distribution(titles=texts("bad"), download_urls=frozenset({IRI("javascript:alert(3)")})),
     "data": Distribution(
-        titles=texts("data"), access_urls=frozenset({IRI("data:text/html,<script>alert(4)</script>")})
+        titles=texts("data"), access_urls=frozenset({IRI("data:text/html,%3Cscript%3Ealert(4)%3C/script%3E")})
     ),
 }
 _ODD = IRI("https://example.org/def#odd")

@@ -53,8 +53,8 @@ BARE = tuple(
     map(
         IRI,
         (
-            "http://example.org/a", "https://example.org/caf%C3%A9/llŷn", "https://example.org/b?x=1&y=(2)#z", "urn:isbn:0451450523",
-            "mailto:data@example.gov.uk", "tel:+441632960000", "https://www.iana.org/assignments/media-types/text/csv",
+            "http://example.org/a", "https://example.org/caf%C3%A9/llŷn", "https://example.org/b?x=1&y=(2)#z",
+            "urn:isbn:0451450523", "mailto:data@example.gov.uk", "tel:+441632960000", "https://www.iana.org/assignments/media-types/text/csv",
             "http://publications.europa.eu/resource/authority/access-right/RESTRICTED",
             "http://publications.europa.eu/resource/authority/frequency/ANNUAL", "http://purl.org/cld/freq/weekly",
             "http://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
@@ -68,19 +68,22 @@ DIRTY_ADDRESSES = tuple(
 )
 
 CLEAN_WORDS = (
-    "Road traffic counts", "Cyfrif traffig ar y ffyrdd", "CSV", "OGL", "weekly", "en", "Transport", "open", "restricted", "OFFICIAL",
-    "Births, deaths and marriages", "a < b & c", "2 > 1", "Ofcom", "12", "x", "Jo <jo@example.gov.uk>",
+    "Road traffic counts", "Cyfrif traffig ar y ffyrdd", "CSV", "OGL", "weekly", "en", "Transport", "open",
+    "restricted", "OFFICIAL", "Births, deaths and marriages", "a < b & c", "2 > 1", "Ofcom", "12", "x",
+    "Jo <jo@example.gov.uk>",
 )  # fmt: skip
 DIRTY_WORDS = (
-    "", " ", "-", "n/a", "None", "TBC", "  Road\ttraffic \r\n counts ", "R&amp;D", "&lt;p&gt;Twice&lt;/p&gt;", "<p>One.</p><p>Two",
-    "<ul><li>a<li>b</ul>", "See <a href='https://example.org/?a=1&amp;b=2'>this</a>", "<script>x</script>y", "<!-- c -->", "&amp;amp;",
-    "Cafe\u0301 \u00a0 bar\u200b", "It\x92s \x07 here\x00", "half \ud83d of a pair", "line\u2028line", "\ufeffmark", "\ufffe",
-    "a, b; c", "Trade|trade|TRADE", "one,two,three", ".csv", "CSV ", "text/csv; charset=utf-8", "uk-ogl", "R/P1Y",
-    "31/03/2025", "31 March 2025", "March 2025", "2025", "20250331", "31/02/2025", "2024-01-02T03:04:05.678901", "2025-13",
-    "2020-04-01/2021-03-31", "April 2020 to March 2021", "2020-", "https://example.org/a b.csv", "www.example.org",
-    "https://example.org/x https://example.org/y", "jo@example.gov.uk", "mailto:jo@example.gov.uk; al@example.gov.uk", "jo at example",
-    "020 7946 0000", "+44 (0)20 7946 0000 ext 12", "tel: 01632 960000", "ask Bob", "12 MB", "12,345", "large",
-    "-5.7,49.9,1.8,55.8", "ENVELOPE(-5.7,1.8,55.8,49.9)", "POINT(-3.2 51.5)", '{"type":"Point","coordinates":[-3.2,51.5]}',
+    "", " ", "-", "n/a", "None", "TBC", "  Road\ttraffic \r\n counts ", "R&amp;D", "&lt;p&gt;Twice&lt;/p&gt;",
+    "<p>One.</p><p>Two", "<ul><li>a<li>b</ul>", "See <a href='https://example.org/?a=1&amp;b=2'>this</a>",
+    "<script>x</script>y", "<!-- c -->", "&amp;amp;", "Cafe\u0301 \u00a0 bar\u200b", "It\x92s \x07 here\x00",
+    "half \ud83d of a pair", "line\u2028line", "\ufeffmark", "\ufffe", "a, b; c", "Trade|trade|TRADE", "one,two,three",
+    ".csv", "CSV ", "text/csv; charset=utf-8", "uk-ogl", "R/P1Y", "31/03/2025", "31 March 2025", "March 2025", "2025",
+    "20250331", "31/02/2025", "2024-01-02T03:04:05.678901", "2025-13", "2020-04-01/2021-03-31",
+    "April 2020 to March 2021", "2020-", "https://example.org/a b.csv", "www.example.org",
+    "https://example.org/x https://example.org/y", "jo@example.gov.uk", "mailto:jo@example.gov.uk; al@example.gov.uk",
+    "jo at example", "020 7946 0000", "+44 (0)20 7946 0000 ext 12", "tel: 01632 960000", "ask Bob", "12 MB", "12,345",
+    "large", "-5.7,49.9,1.8,55.8", "ENVELOPE(-5.7,1.8,55.8,49.9)", "POINT(-3.2 51.5)",
+    '{"type":"Point","coordinates":[-3.2,51.5]}',
     '{"type":"Polygon","coordinates":[[[0,50],[1,50],[1,51],[0,51],[0,50]]]}', "test", "Untitled dataset 1",
 )  # fmt: skip
 LANGUAGES = ("", "", "en", "cy", "en-gb")
@@ -88,7 +91,8 @@ DIRTY_LANGUAGES = ("en_GB", "Welsh", "not a language")
 
 DATES = (
     ("2025", XSD.gYear), ("2025-03", XSD.gYearMonth), ("2025-03-31", XSD.date), ("2025-03-31Z", XSD.date),
-    ("2025-03-31T10:11:12", XSD.dateTime), ("2024-01-02T03:04:05.678901", XSD.dateTime), ("2025-03-31T10:11:12+01:00", XSD.dateTime),
+    ("2025-03-31T10:11:12", XSD.dateTime), ("2024-01-02T03:04:05.678901", XSD.dateTime),
+    ("2025-03-31T10:11:12+01:00", XSD.dateTime),
 )  # fmt: skip
 DIRTY_DATES = (
     ("2025-03-31", XSD.dateTime), ("2025-02-30", XSD.date), ("TBC", XSD.date), ("", XSD.date), ("31/03/2025", XSD.date),
@@ -97,8 +101,8 @@ DIRTY_DATES = (
 NUMBERS = (("1024", XSD.nonNegativeInteger), ("0.5", XSD.decimal), ("-3", XSD.integer), ("1.5E2", XSD.double))
 DIRTY_NUMBERS = (("5120.0", XSD.decimal), ("12 MB", XSD.integer), ("", XSD.integer), ("1E999999999", XSD.double))
 LITERALS = (
-    ("P1D", XSD.duration), ("POINT(-3.2 51.5)", GSP.wktLiteral), ("true", XSD.boolean), ("https://example.org/typed", XSD.anyURI),
-    ("anything\n\tat all", "http://example.org/ns#type"),
+    ("P1D", XSD.duration), ("POINT(-3.2 51.5)", GSP.wktLiteral), ("true", XSD.boolean),
+    ("https://example.org/typed", XSD.anyURI), ("anything\n\tat all", "http://example.org/ns#type"),
 )  # fmt: skip
 DIRTY_LITERALS = (
     ("www.example.org", XSD.anyURI),

@@ -373,3 +373,17 @@ def test_one_bad_source_stops_no_other(store):
     bad = harvest(store, Fake({}, breaks=(0, SourceUnavailable("Down."))), "bad")
     good = harvest(store, numbered(2), "good")
     assert (bad.status, good.status) == ("failed", "complete")
+
+
+def test_a_problem_stands_as_long_as_what_it_was_told_of(store):
+    said = {"1": {"title": "Trade"}, "2": {"title": "Tolls"}}
+    first = harvest(store, said)
+    told = {(p.record, p.rule) for p in store.runs.problems(first.id)}
+    second = harvest(store, said)
+    assert told
+    assert store.runs.problems(second.id) == []
+    assert {(p.record, p.rule) for p in store.runs.standing("canals")} == told
+    harvest(store, {**said, "2": {"title": "Tolls", "description": "What was paid.", "publisher": "Home Office"}})
+    now = {(p.record, p.rule) for p in store.runs.standing("canals")}
+    assert {pair for pair in now if pair[0] == "1"} == {pair for pair in told if pair[0] == "1"}
+    assert {pair for pair in now if pair[0] == "2"} < {pair for pair in told if pair[0] == "2"}

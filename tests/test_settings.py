@@ -26,6 +26,10 @@ BAD = [
     ("FEDCAT_MAX_RESPONSE_MB", "lots", "a whole number of megabytes"),
     ("FEDCAT_MAX_RESPONSE_MB", "-5", "a whole number of megabytes"),
     ("FEDCAT_MAX_RESPONSE_MB", "1.5", "a whole number of megabytes"),
+    ("FEDCAT_MAX_RESPONSE_MB", "²", "a whole number of megabytes"),
+    ("FEDCAT_BASE_URL", "http://[::1", "an http or https address"),
+    ("FEDCAT_BASE_URL", "http://data.example.gov.uk:99999", "an http or https address"),
+    ("FEDCAT_HOME", "~nobody-of-that-name/fedcat", "a folder"),
 ]
 
 

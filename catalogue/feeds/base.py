@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from catalogue import rdf
-from catalogue.dcat import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +15,7 @@ class Feed:
     extension: str
     media_types: tuple[str, ...]
     label: str
-    write: Callable[[Iterable[Node]], bytes]
+    write: Callable[[Iterable[rdf.Writable]], bytes]
 
     @property
     def media_type(self) -> str:

@@ -8,7 +8,8 @@ from datetime import datetime
 from hashlib import blake2b
 from math import ceil
 
-from catalogue.dcat import IRI, Agent, Catalog, CatalogRecord, Node, Number, Statement, Text, Thing, Value, When
+from catalogue import rdf
+from catalogue.dcat import IRI, Agent, Catalog, CatalogRecord, Number, Statement, Text, Thing, Value, When
 from catalogue.errors import NotFound
 from catalogue.feeds.base import Feed
 from catalogue.settings import Settings
@@ -40,19 +41,19 @@ def catalog_page(store: Store, number: int, feed: Feed) -> CatalogPage:
     return CatalogPage(number, pages, total, blake2b(said.encode(), digest_size=12).hexdigest())
 
 
-def catalog_nodes(store: Store, settings: Settings, page: CatalogPage, address: str) -> Iterator[Node]:
-    """The page's nodes. `address` is the page's own without `?page=`, for the links to the others."""
+def catalog_nodes(store: Store, settings: Settings, page: CatalogPage, address: str) -> Iterator[rdf.Writable]:
+    """What the page says. `address` is the page's own without `?page=`, for the links to the others."""
     entries = store.datasets.page(page.number, PAGE)
     yield collection_node(page, address)
     yield catalog_node(settings, entries)
     for entry in entries:
         yield record_node(entry, settings.base_url)
-        yield entry.resource
+        yield entry
 
 
-def dataset_nodes(entry: Entry, settings: Settings) -> tuple[Node, ...]:
+def dataset_nodes(entry: Entry, settings: Settings) -> tuple[rdf.Writable, ...]:
     """One resource with our own word on it."""
-    return entry.resource, record_node(entry, settings.base_url)
+    return entry, record_node(entry, settings.base_url)
 
 
 def catalog_node(settings: Settings, entries: list[Entry]) -> Catalog:

@@ -111,10 +111,10 @@ def _node(node: N) -> N:
         _rest(node, plan, mended)
     if node.iri is not None and (iri := safe(node.iri)) is not node.iri:
         mended["iri"] = iri
-    if node.TYPE in node.types:
-        mended["types"] = node.types - {IRI(node.TYPE)}  # its place says so already
     if mended:
         node = replace(node, **mended)
+    if node.TYPE in node.types and (node.rest or any(plan.read(node))):
+        node = replace(node, types=node.types - {IRI(node.TYPE)})  # its place says so already
     for step in plan.steps:
         node = step(node)
     return node
@@ -155,7 +155,7 @@ def _rest(node: Node, plan: Plan, mended: dict[str, Any]) -> None:
 def _as_said(statement: Statement) -> Iterator[Statement]:
     """A statement for which we have no property, but for what no graph can hold."""
     said = statement.object
-    value = _below(said) if isinstance(said, Node) else written(said)
+    value = (_below(said) or said) if isinstance(said, Node) else written(said)
     if value is not None:
         yield statement if value is said else Statement(statement.predicate, value)
 

@@ -10,6 +10,7 @@ from catalogue.rdf.excerpt import excerpt
 from catalogue.rdf.parse import ACCEPT, FORMATS, Graph, graph, repaired, sniff
 from catalogue.rdf.tree import Reader, resources, tops
 from catalogue.rdf.write import (
+    Writable,
     canonical,
     context,
     described,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import rdflib
 
 __all__ = [
-    "ACCEPT", "FORMATS", "Graph", "Reader", "canonical", "context", "described", "excerpt", "fingerprint", "framed",
+    "ACCEPT", "FORMATS", "Graph", "Reader", "Writable", "canonical", "context", "described", "excerpt", "fingerprint", "framed",
     "from_rdflib", "graph", "jsonld", "lines", "ntriples", "rdfxml", "read", "repaired", "resources", "sniff",
     "sort_key", "to_rdflib", "tops", "turtle",
 ]  # fmt: skip

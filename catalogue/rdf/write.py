@@ -27,7 +27,7 @@ class Kept(Protocol):
     def resource(self) -> Node: ...
 
 
-Described = Node | Kept
+Writable = Node | Kept
 _quoted = json.encoder.encode_basestring  # N-Triples and Turtle escape what JSON does, and this is written in C
 
 
@@ -41,13 +41,13 @@ def lines(node: Node) -> list[str]:
     return list(found)
 
 
-def ntriples(things: Iterable[Described]) -> bytes:
+def ntriples(things: Iterable[Writable]) -> bytes:
     """N-Triples, each statement once: thing after thing, and what is said of each in alphabetical order."""
     found = dict.fromkeys(line for thing in things for line in _sorted_lines(thing))
     return encoded("".join(f"{line}\n" for line in found))
 
 
-def _sorted_lines(thing: Described) -> list[str]:
+def _sorted_lines(thing: Writable) -> list[str]:
     if isinstance(thing, Node):
         return sorted(lines(thing))
     return (
@@ -164,7 +164,7 @@ Tokens = dict[str, dict[str, list[str]]]
 """What is said, by subject and predicate, each as N-Triples writes it."""
 
 
-def turtle(things: Iterable[Described], *, header: bool = True) -> bytes:
+def turtle(things: Iterable[Writable], *, header: bool = True) -> bytes:
     """Nested Turtle: a block for each thing with an address, blank nodes inside their owner's block."""
     blocks: dict[str, None] = {}
     for thing in things:
@@ -195,13 +195,19 @@ def _body(subject: str, depth: int, said: Tokens) -> str:
     entries = ["a " + ", ".join(sorted(map(_short, types)))] if types else []
     order = _order(*types)
     for predicate in sorted(groups, key=lambda predicate: (order.get(predicate, len(order)), predicate)):
-        written = sorted(_object(value, depth, said) for value in groups[predicate])
-        nested = any("\n" in text for text in written)
-        long = len(written) > 1 and not nested and sum(map(len, written)) > 80
-        separator = f",\n{indent}    " if long else ", "
-        gap = f"\n{indent}    " if long else " "
-        entries.append(f"{_short(predicate)}{gap}{separator.join(written)}")
+        written = [_object(value, depth, said) for value in groups[predicate]]
+        entries.append(f"{_short(predicate)}{_listed(written, indent)}")
     return f"\n{indent}" + f" ;\n{indent}".join(entries)
+
+
+def _listed(written: list[str], indent: str) -> str:
+    """Objects in one line, or each in a line of its own where that would be long."""
+    if len(written) == 1:
+        return f" {written[0]}"
+    written.sort()
+    if any("\n" in text for text in written) or sum(map(len, written)) <= 80:
+        return f" {', '.join(written)}"
+    return f"\n{indent}    " + f",\n{indent}    ".join(written)
 
 
 def _object(value: str, depth: int, said: Tokens) -> str:
@@ -238,7 +244,7 @@ _BY_ADDRESS = {address: prefix for prefix, address in PREFIXES.items()}
 # ---- RDF/XML
 
 
-def rdfxml(things: Iterable[Described]) -> bytes:
+def rdfxml(things: Iterable[Writable]) -> bytes:
     """RDF/XML, one element a subject."""
     by_subject: dict[str, list[str]] = {}
     for thing in things:
@@ -297,13 +303,13 @@ def _coerced(name: str) -> str:
     return "@id" if not any(issubclass(kind, Text | Literal) for kind in kinds) else ""
 
 
-def jsonld(things: Iterable[Described]) -> bytes:
+def jsonld(things: Iterable[Writable]) -> bytes:
     """Framed JSON-LD with its context written out: a `@graph` of trees, properties by the names of the standard."""
     document = {"@context": context(), "@graph": [framed(thing) for thing in things]}
     return encoded(json.dumps(document, ensure_ascii=False, indent=1))
 
 
-def framed(thing: Described) -> dict[str, Any]:
+def framed(thing: Writable) -> dict[str, Any]:
     """One tree as nested JSON under our context."""
     node = thing if isinstance(thing, Node) else thing.resource
     frame: dict[str, Any] = {"@id": str(node.iri)} if node.iri is not None else {}

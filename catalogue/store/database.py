@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,7 +31,8 @@ class Database:
                 Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
             self.engine = sa.create_engine(self.url, **_pool(self))
         except (sa.exc.ArgumentError, ImportError, OSError) as wrong:
-            raise SettingsError(f"FEDCAT_DATABASE_URL is '{url}', which cannot be opened: {wrong}.") from wrong
+            shown = re.sub(r"://[^@/]*@", "://***@", url)
+            raise SettingsError(f"FEDCAT_DATABASE_URL is '{shown}', which cannot be opened: {wrong}.") from wrong
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _prepare)
             sa.event.listen(self.engine, "begin", _begin)
@@ -61,9 +63,13 @@ class Database:
         return True
 
     def is_current(self) -> bool:
-        """Whether the database has every table that this version works with."""
-        with self.reading() as connection:
-            held = MigrationContext.configure(connection).get_current_revision()
+        """Whether the database has every table that this version works with. Raises SettingsError when nobody answers."""
+        try:
+            with self.reading() as connection:
+                held = MigrationContext.configure(connection).get_current_revision()
+        except sa.exc.DatabaseError as wrong:
+            shown = self.url.render_as_string(hide_password=True)
+            raise SettingsError(f"The database {shown} (FEDCAT_DATABASE_URL) does not answer: {wrong.orig}.") from wrong
         return held == ScriptDirectory.from_config(self._alembic()).get_current_head()
 
     def _alembic(self) -> Config:

@@ -155,11 +155,9 @@ def _organisation(row: Any) -> OrganisationCount:
 
 def _entries(c: sa.Connection, wanted: sa.Select[Any]) -> list[Entry]:
     """Rows with their descriptions and routes: three queries, however many rows."""
-    rows = _rows(c.execute(wanted))
+    selected = c.execute(wanted).all()
+    rows, leads = _rows(selected), {row.id: row.lead for row in selected}
     ids = [row.id for row in rows]
-    leads = {
-        row.id: row.lead for row in c.execute(sa.select(datasets.c.id, datasets.c.lead).where(datasets.c.id.in_(ids)))
-    }
     held = sa.select(catalog_bodies.c.id, catalog_bodies.c.body).where(
         catalog_bodies.c.id.in_(set(leads.values()) - {None})
     )

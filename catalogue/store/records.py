@@ -237,8 +237,9 @@ class _Writing:
 
     def _save_descriptions(self, fresh: list[tuple[int, Identified]], changed: list[tuple[int, Identified]]) -> None:
         if fresh:
+            k = catalog_records.c
             made = self.c.execute(
-                sa.insert(catalog_records).returning(catalog_records.c.id, sort_by_parameter_order=True),
+                sa.insert(catalog_records).returning(k.id, k.record, k.dataset),
                 [
                     {
                         **_facts(resource), "record": row_id, "dataset": resource.id, "source": self.source.name,
@@ -246,11 +247,11 @@ class _Writing:
                     }
                     for row_id, resource in fresh
                 ],
-            ).scalars()  # fmt: skip
-            ids = list(made)
+            )  # fmt: skip
+            ids = {(row.record, row.dataset): row.id for row in made}
             self._insert(
                 catalog_bodies,
-                [{"id": id_, "body": packed(resource.body)} for id_, (_, resource) in zip(ids, fresh, strict=True)],
+                [{"id": ids[row_id, resource.id], "body": packed(resource.body)} for row_id, resource in fresh],
             )
         for id_, resource in changed:
             values = {**_facts(resource), "fingerprint": resource.fingerprint, "changed": self.now, "run": self.run}
@@ -297,13 +298,12 @@ class _Writing:
                 updates.append({"this": row.id, "new_lead": lead.id if lead is not None else None, "facts": facts})
         if not log:
             return
-        serials = self.c.execute(
-            sa.insert(changes).returning(changes.c.serial, sort_by_parameter_order=True), log
-        ).scalars().all()  # fmt: skip
+        logged = self.c.execute(sa.insert(changes).returning(changes.c.dataset, changes.c.serial), log)
+        serials = {row.dataset: row.serial for row in logged}
         current, withdrawn = [], []
-        for update, serial in zip(updates, serials, strict=True):
+        for update in updates:
             facts = update.pop("facts")
-            update |= {"new_serial": serial, "new_changed": self.now}
+            update |= {"new_serial": serials[update["this"]], "new_changed": self.now}
             if facts is None:
                 withdrawn.append({**update, "new_state": "withdrawn"})
             else:

@@ -146,9 +146,38 @@ class Runs:
 
     def problems(self, run: int, limit: int = 1000, offset: int = 0) -> list[StoredProblem]:
         """What was wrong in a run, errors first."""
-        order = sa.case({"error": 0, "warning": 1}, value=problems.c.severity, else_=2)
         wanted = (
-            sa.select(problems).where(problems.c.run == run).order_by(order, problems.c.id).limit(limit).offset(offset)
+            sa.select(problems)
+            .where(problems.c.run == run)
+            .order_by(_ERRORS_FIRST, problems.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        with self._db.reading() as c:
+            rows = c.execute(wanted).mappings()
+            return [StoredProblem(**{k: v for k, v in row.items() if k != "id"}) for row in rows]
+
+    def standing(self, source: str, limit: int = 1000) -> list[StoredProblem]:
+        """What is wrong with a source as it is held now, errors first.
+
+        A run tells only of the records that it looked at. What it told of the others holds as long as their content does: it
+        stands with the run in which that content came.
+        """
+        p, r = problems.c, source_records.c
+        latest = (
+            sa.select(sa.func.max(runs.c.id))
+            .where(runs.c.source == source, runs.c.status != "running")
+            .scalar_subquery()
+        )
+        of_content = sa.exists().where(
+            r.source == source, r.identifier == p.record, runs.c.began <= r.fetched, r.fetched <= runs.c.ended
+        )
+        wanted = (
+            sa.select(problems)
+            .join(runs, runs.c.id == p.run)
+            .where(p.source == source, sa.or_(p.run == latest, of_content))
+            .order_by(_ERRORS_FIRST, p.id)
+            .limit(limit)
         )
         with self._db.reading() as c:
             rows = c.execute(wanted).mappings()
@@ -159,6 +188,9 @@ class Runs:
         count = sa.select(sa.func.count()).where(source_records.c.source == source, source_records.c.rejected != "")
         with self._db.reading() as c:
             return int(c.execute(count).scalar_one())
+
+
+_ERRORS_FIRST = sa.case({"error": 0, "warning": 1}, value=problems.c.severity, else_=2)
 
 
 def _storable(problem: Problem) -> Problem:

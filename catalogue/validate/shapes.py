@@ -57,15 +57,31 @@ class Shapes:
     def __init__(self, found: Graph, file: str) -> None:
         self.graph = found
         self.file = file
+        self.open: list[str] = []
+        """The shapes that are being read, outermost first."""
         if found.problems:
             raise SettingsError(f"vocab/shapes/{file}: {found.problems[0].message}")
+        for shape in list(found.subjects):
+            self._check(shape)
+
+    def _check(self, shape: str) -> None:
+        """Raise for anything that would otherwise be passed over in silence."""
+        said = self._said(shape)
+        for key in said:
+            if key not in HANDLED:
+                raise self._wrong(shape, f"says <{key}>")
+        for type_ in said.get(RDF.type, []):
+            if type_ not in (SH.NodeShape, SH.PropertyShape):
+                raise self._wrong(shape, f"is a <{type_}>")
+        if SH.path in said and SH.property in said:
+            raise self._wrong(shape, "has a sh:property beside its sh:path: put it into a sh:node")
 
     def by_class(self) -> Iterable[tuple[str, list[Rule]]]:
         for shape in list(self.graph.subjects):
             classes = [str(term) for term in self._values(shape, SH.targetClass)]
             if classes:
                 rules = [self._rule(_key(term)) for term in self._values(shape, SH.property)]
-                if any(key in self._said(shape) for key in VALUE_TESTS):
+                if any(key in self._said(shape) for key in (*VALUE_TESTS, SH.path)):
                     rules.append(self._rule(shape))
                 for class_ in classes:
                     yield class_, rules
@@ -87,23 +103,26 @@ class Shapes:
 
     def _tests(self, shape: str) -> tuple[Test, ...]:
         """What a shape asks of each value."""
-        said = self._said(shape)
-        for key in said:
-            if key not in HANDLED:
-                raise self._wrong(shape, f"says <{key}>")
         return tuple(
-            VALUE_TESTS[key](self, shape, term) for key, terms in said.items() if key in VALUE_TESTS for term in terms
+            VALUE_TESTS[key](self, shape, term)
+            for key, terms in self._said(shape).items()
+            if key in VALUE_TESTS
+            for term in terms
         )
 
     # What nested shapes ask for: a value conforms or it does not.
 
     def conforms(self, shape: str) -> Test:
         """Whether a value passes everything that a shape asks."""
+        if shape in self.open:
+            raise self._wrong(shape, "asks for itself")
+        self.open.append(shape)
         if SH.path in self._said(shape):
             raise self._wrong(shape, "is about a property, where a shape of a value is meant")
         tests = (*self._tests(shape), *(self._property(_key(term)) for term in self._values(shape, SH.property)))
         if not tests:
             raise self._wrong(shape, "asks for nothing")
+        self.open.pop()
         return _all_of(tests)
 
     def _property(self, shape: str) -> Test:
@@ -302,7 +321,7 @@ HANDLED = frozenset(
         SH.message,
         SH.description,
     )
-) | {RDF.type, FEDCAT.fix}
+) | {RDF.type, RDF.first, RDF.rest, FEDCAT.fix}
 
 
 # ---- What the nouns say

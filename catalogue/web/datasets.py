@@ -17,8 +17,8 @@ from catalogue.feeds import FEEDS, Feed, dataset_nodes, record_node
 from catalogue.rdf import framed
 from catalogue.search.document import document
 from catalogue.store import Entry, Route, Run
-from catalogue.web import errors, facts, negotiate, people, present, urls
-from catalogue.web.facts import Fact, Said
+from catalogue.web import details, errors, negotiate, people, present, urls
+from catalogue.web.details import Fact, Said
 from catalogue.web.getting import THEY_WILL_NEED, Getting, getting
 from catalogue.web.people import Person
 from catalogue.web.present import Label
@@ -65,8 +65,8 @@ class DatasetPage:
     descriptions: Sequence[tuple[Text, Markup]]
     strip: Sequence[Fact]
     ways: Getting
-    people: dict[str, list[Person]]
-    facts: Sequence[Fact]
+    people: Sequence[tuple[str, Sequence[Person]]]
+    details: Sequence[Fact]
     members: Sequence[Label]
     """The datasets of a series."""
     relations: Sequence[Relation]
@@ -87,11 +87,7 @@ class DatasetPage:
 
     @property
     def is_service(self) -> bool:
-        return self.kind == facts.KINDS["service"]
-
-    @property
-    def owner_given(self) -> bool:
-        return "owner" in self.people
+        return self.kind == details.KINDS["service"]
 
     @property
     def letter_helps(self) -> bool:
@@ -180,21 +176,21 @@ def dataset_page(entry: Entry, site: Site) -> DatasetPage:
         id=entry.id,
         iri=entry.iri,
         address=address,
-        kind=facts.KINDS[entry.row.kind],
+        kind=details.KINDS[entry.row.kind],
         title=title,
         other_titles=[text for text in present.spoken(resource.titles) if text.value != title.value],
         organisation=organisation,
         organisation_slug=slug,
         summary=present.spoken(resource.summaries),
         descriptions=[(text, present.paragraphs(text.value)) for text in present.spoken(resource.descriptions)],
-        strip=facts.key_facts(resource, seen, ways.licence),
+        strip=details.in_short(resource, seen, ways.licence),
         ways=ways,
         people=people.by_role(named),
-        facts=facts.facts(resource, seen, _publisher(organisation, slug)),
+        details=details.details(resource, seen, _publisher(organisation, slug)),
         members=members(entry, site),
         relations=relations(entry, site),
         routes=entry.routes,
-        said=facts.unplaced(resource),
+        said=details.unplaced(resource),
         citation=_citation(entry, title.value, organisation, address),
         structured=structured(
             entry, seen, ways, address, {"name": site.settings.title, "url": urls.absolute(urls.home())}, organisation

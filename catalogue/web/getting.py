@@ -114,6 +114,8 @@ class Getting:
     contact_by: str
     """Who names the contact: "dataset" for this description, "organisation" for others of the same body, "" for nobody."""
     letter: Letter
+    correction: Letter
+    """What to write when the description is wrong."""
 
     @property
     def is_open(self) -> bool:
@@ -147,6 +149,7 @@ def getting(resource: Resource, page: str, organisation: str, own: Person | None
         contact=contact,
         contact_by="" if contact is None else "dataset" if contact is own else "organisation",
         letter=letter(resource, page, organisation, contact),
+        correction=_correction(resource, page, contact),
     )
 
 
@@ -161,6 +164,13 @@ def letter(resource: Resource, page: str, organisation: str, contact: Person | N
         "If you are not the right person to ask, please tell me who is.\n\nThank you\n[your name]"
     )
     return Letter(contact.email if contact else "", f"Request for data: {name}", body)
+
+
+def _correction(resource: Resource, page: str, contact: Person | None) -> Letter:
+    title = present.best(resource.titles)
+    name = present.shortened(title.value, 150) if title else "this dataset"
+    body = f"Your description of this data:\n{name}\n{page}\n\nis wrong here:\n\n[what is wrong, and what would be right]\n"
+    return Letter(contact.email if contact else "", f"Please correct: {name}", body)
 
 
 def files(resource: Resource) -> Iterable[File]:
@@ -184,7 +194,7 @@ def _file(said: Distribution) -> File:
         ("Terms", [present.link(present.called(right)) for right in sorted(said.rights, key=plain)]),
         ("Follows", [present.link(label) for label in _addresses(said.conforms_to)]),
         ("About it", [present.link(label) for label in _addresses(said.pages)]),
-        ("Detail in time", plain(said.temporal_resolution)),
+        ("Detail in time", present.duration(plain(said.temporal_resolution))),
         ("Checksum", _checksum(said)),
     ]
     return File(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +20,8 @@ ROLES = {
 }
 """The parts that people have, in the order in which a page names them; others follow, called what their source calls them."""
 
+ALWAYS = ("owner", "contact")
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -38,7 +39,11 @@ class Person:
 
     @property
     def title(self) -> str:
-        return ROLES.get(self.role) or self.role.replace("-", " ").capitalize()
+        return _title(self.role)
+
+
+def _title(role: str) -> str:
+    return ROLES.get(role) or role.replace("-", " ").capitalize()
 
 
 def people(resource: Resource) -> list[Person]:
@@ -50,12 +55,12 @@ def people(resource: Resource) -> list[Person]:
     )
 
 
-def by_role(found: Iterable[Person]) -> dict[str, list[Person]]:
-    """The same people, grouped; the groups keep their order."""
-    groups: defaultdict[str, list[Person]] = defaultdict(list)
+def by_role(found: Iterable[Person]) -> list[tuple[str, list[Person]]]:
+    """The same people under the names of their parts. Owner and contact stand there even when nobody has that part."""
+    groups: dict[str, list[Person]] = {role: [] for role in ROLES}
     for person in found:
-        groups[person.role].append(person)
-    return dict(groups)
+        groups.setdefault(person.role, []).append(person)
+    return [(_title(role), held) for role, held in groups.items() if held or role in ALWAYS]
 
 
 ASKED = ("contact", "owner", "steward", "custodian", "publisher")

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from math import inf
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -127,6 +128,11 @@ def moment(at: datetime | None) -> str:
     return f"{at.day} {at:%B %Y} at {at:%H:%M}" if at else ""
 
 
+def minute(at: datetime) -> str:
+    """The same where room is short."""
+    return f"{at.day} {at:%b %Y}, {at:%H:%M}"
+
+
 def just_day(at: datetime) -> str:
     return f"{at.day} {at:%B %Y}"
 
@@ -156,6 +162,20 @@ def schedule(cron: str) -> str:
 _RHYTHM = re.compile(r"(\d{1,2}|\*) (\d{1,2}|\*) (\d{1,2}|\*) \* ([0-7]|\*)")
 
 
+def duration(said: str) -> str:
+    """PT15M is 15 minutes; what is no simple duration stays as it is."""
+    found = _DURATION.fullmatch(said.strip())
+    if not found:
+        return said
+    number, unit = next((int(value), name) for name, value in found.groupdict().items() if value)
+    return many(number, unit)
+
+
+_DURATION = re.compile(
+    r"P(?:(?P<year>\d+)Y|(?P<month>\d+)M|(?P<week>\d+)W|(?P<day>\d+)D|T(?P<hour>\d+)H|T(?P<minute>\d+)M|T(?P<second>\d+)S)"
+)
+
+
 def lasted(seconds: float) -> str:
     """How long something took, in the unit that suits it."""
     if seconds < 1:
@@ -172,6 +192,8 @@ def size(said: Any) -> str:
     try:
         count = float(value)
     except ValueError:
+        return value
+    if not 0 <= count < inf:
         return value
     for unit in ("bytes", "kB", "MB", "GB", "TB"):
         if count < 1000 or unit == "TB":
@@ -242,7 +264,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufd
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _ADDRESS = re.compile(rf"(?P<web>\bhttps?://[^\s<>\"]+)|(?P<mail>(?<![\w.@])(?:{_EMAIL.pattern}))")
 _TRAILING = re.compile(r"[.,;:!?'\])}]+\Z")
-_BULLET = re.compile(r"[ \t]*(?:[-*•–]|\d{1,2}[.)])[ \t]+")
+_BULLET = re.compile(r"[ \t]*[-*•–][ \t]+")
 
 
 def paragraphs(text: str) -> Markup:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from catalogue.dcat import DataService, Dataset, DatasetSeries, Literal, Node, Relationship, Resource, Text
-from catalogue.search import Query
+from catalogue.search import IndexBusy, IndexUnusable, Query
 from catalogue.store import Entry
 from catalogue.web import present, urls
 from catalogue.web.present import Label
@@ -99,7 +100,11 @@ def members(entry: Entry, site: Site) -> tuple[Label, ...]:
     if not isinstance(entry.resource, DatasetSeries):
         return ()
     filters = {"organisation": frozenset({entry.row.organisation})} if entry.row.organisation else {}
-    near = site.index.search(Query(words=entry.row.title, filters=filters, per_page=SHOWN, facets=False))
+    words = " ".join(re.findall(r"\w+", entry.row.title.lower()))  # in small letters, no word is an operator
+    try:
+        near = site.index.search(Query(words=words, filters=filters, per_page=SHOWN, facets=False))
+    except (IndexUnusable, IndexBusy):
+        return ()  # the page can be read without them
     found = site.store.datasets.some([hit.id for hit in near.hits])
     mine = [other for other in found if entry.iri in _series(other.resource)]
     return tuple(_own(other) for other in sorted(mine, key=lambda other: other.row.title))

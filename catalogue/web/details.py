@@ -21,7 +21,7 @@ Fact = tuple[str, Any]
 KINDS = {"dataset": "Dataset", "series": "Series of datasets", "service": "Service"}
 
 
-def key_facts(resource: Resource, seen: Document, licence: present.Label | None) -> list[Fact]:
+def in_short(resource: Resource, seen: Document, licence: present.Label | None) -> list[Fact]:
     """The strip below the title. What a service cannot have is not asked of it."""
     covered = [
         ("How often", _concept("frequencies", getattr(resource, "frequency", None))),
@@ -35,7 +35,7 @@ def key_facts(resource: Resource, seen: Document, licence: present.Label | None)
     ]
 
 
-def facts(resource: Resource, seen: Document, organisation: Markup | None) -> list[Fact]:
+def details(resource: Resource, seen: Document, organisation: Markup | None) -> list[Fact]:
     """Everything else, in the order people ask for it. The first rows stand there even when nothing was said."""
     always: list[Fact] = [
         ("Published by", organisation),
@@ -92,7 +92,8 @@ def _periods(resource: Resource) -> list[Any]:
 def _period(said: PeriodOfTime | Text) -> Any:
     if isinstance(said, Text):
         return said
-    return present.period(said.start, said.end) or present.best(said.labels) or str(said.iri or "")
+    covered = present.period(said.start, said.end)
+    return covered[:1].upper() + covered[1:] or present.best(said.labels) or str(said.iri or "")
 
 
 def _places(resource: Resource) -> list[Any]:
@@ -155,7 +156,7 @@ MORE: tuple[tuple[str, Callable[[Resource], Any]], ...] = (
     ("Kind", _listed("kinds")),
     ("Subjects", _listed("subjects")),
     ("Detail in space", _resolution),
-    ("Detail in time", lambda resource: plain(getattr(resource, "temporal_resolution", None))),
+    ("Detail in time", lambda resource: present.duration(plain(getattr(resource, "temporal_resolution", None)))),
     ("Security classification", _classification),
     ("Law that it follows from", _listed("applicable_legislation")),
     ("High-value category", _listed("high_value_categories")),
