@@ -82,11 +82,10 @@ class SourcePage:
     line: Line
     runs: Sequence[Run]
     chart: Markup | None
-    told: Run | None
-    """The last run that found something wrong. A later one that read nothing new did not look again."""
     groups: Sequence[Group]
-    grouped: int
-    """How many problems the groups were made from; a run may have more."""
+    """What is wrong with what is held now, whichever run told of it."""
+    cut: bool
+    """Whether there are more problems than the groups were made from."""
     refused: int
 
 
@@ -118,15 +117,13 @@ def source(name: str) -> Response:
     site = here()
     held = site.store.sources.get(name)
     runs = site.store.runs.some(name, RUNS_SHOWN)
-    told = next((run for run in runs if run.problems), None)
-    problems = site.store.runs.problems(told.id, GROUPED) if told else []
+    problems = site.store.runs.standing(name, GROUPED)
     page = SourcePage(
         line=_line(held, runs[0] if runs else None, site.store.sources.counts(), site),
         runs=runs,
         chart=charts.runs(runs) if len(runs) > 1 else None,
-        told=told,
         groups=grouped(problems),
-        grouped=len(problems),
+        cut=len(problems) == GROUPED,
         refused=site.store.runs.refused(name),
     )
     return show(page)
