@@ -62,7 +62,9 @@ class Ckan:
         except (ValueError, RecursionError):
             package = None
         if not isinstance(package, dict):
-            raise RecordRejected(unreadable("The record is not a package in JSON.", record.where).about(record.identifier))
+            raise RecordRejected(
+                unreadable("The record is not a package in JSON.", record.where).about(record.identifier)
+            )
         said = folded(gathered(package))
         iri = web_address(said.get("uri")) or web_address(said.get("guid"))
         noun = DatasetSeries if said.get("type") == "dataset_series" else Dataset
@@ -111,14 +113,21 @@ def folded(said: Said) -> Said:
     roles = [{"agent": said.pop("foi"), "role": "FOI"}]
     body = said.pop("organization", None)
     if isinstance(body, dict):
-        holder = {"title": _label(body), "identifier": body.get("name"), **{key: body.get(key) for key in OF_ORGANISATION}}
+        holder = {
+            "title": _label(body),
+            "identifier": body.get("name"),
+            **{key: body.get(key) for key in OF_ORGANISATION},
+        }
         if said["publisher"] and holder["title"] not in [one.get("name") for one in said["publisher"]]:
             roles.append({"agent": holder, "role": "organisation"})
         said["publisher"] = said["publisher"] or holder
     said["qualified_attribution"] = [said.get("qualified_attribution"), [role for role in roles if role["agent"]]]
     for start, end in PERIODS:
         both = zip_longest(flat(said.pop(start, None)), flat(said.pop(end, None)))
-        said["temporal_coverage"] = [said.get("temporal_coverage"), [{"start": first, "end": last} for first, last in both]]
+        said["temporal_coverage"] = [
+            said.get("temporal_coverage"),
+            [{"start": first, "end": last} for first, last in both],
+        ]
     if any(key in said for key in PLACE):
         place = {meaning: said.pop(key) for key, meaning in (*PLACE.items(), ("spatial", "geom")) if key in said}
         said["spatial_coverage"] = [said.get("spatial_coverage"), place]
@@ -189,7 +198,13 @@ OF_RESOURCES = {
 AGENT: tuple[Row, ...] = (
     *rows(read.texts, names="title name"),
     *rows(read.emails, mailboxes="email contact_email"),
-    *rows(read.concepts, identifiers="identifier", kinds="type", phones="phone telephone", homepages="url web website homepage"),
+    *rows(
+        read.concepts,
+        identifiers="identifier",
+        kinds="type",
+        phones="phone telephone",
+        homepages="url web website homepage",
+    ),
 )
 CONTACT: tuple[Row, ...] = (
     *rows(read.texts, names="name"),

@@ -49,7 +49,8 @@ class Portal:
         self.details: dict[str, Said] | None = {} if source.option("organisation-details") == "yes" else None
         self.searches = True
         self._remotes = [
-            RemoteCKAN(self.address, user_agent=client.agent, session=client.session, get_only=get) for get in (True, False)
+            RemoteCKAN(self.address, user_agent=client.agent, session=client.session, get_only=get)
+            for get in (True, False)
         ]
         for remote in self._remotes:
             remote.base_url = source.option("api").strip("/") + "/"
@@ -80,7 +81,9 @@ class Portal:
                 count, page = self.page(start, rows)
             except TooMuch as much:
                 if rows == 1:
-                    unread.append(unreadable("One dataset is too large or nested too deep to be read.", f"start={start}"))
+                    unread.append(
+                        unreadable("One dataset is too large or nested too deep to be read.", f"start={start}")
+                    )
                     start, overlap, troubles = start + 1, 0, troubles + 1
                     if len(unread) > 2 and not passed:
                         raise much.args[0] from None
@@ -178,7 +181,9 @@ class Portal:
         if status in (400, 404):
             raise NoSuchAction
         what = "a web page" if looks_like_html(body[:4096].encode("utf-8", "replace")) else "something else"
-        raise self.unavailable(f"answered {action} with {what} instead of CKAN's JSON (status {status or 200})", ELSEWHERE)
+        raise self.unavailable(
+            f"answered {action} with {what} instead of CKAN's JSON (status {status or 200})", ELSEWHERE
+        )
 
     def unavailable(self, what: str, fix: str = "", rule: str = "source-unavailable") -> SourceUnavailable:
         return SourceUnavailable(f"{self.address} {what}.", fix=fix, address=self.address, rule=rule)
@@ -205,7 +210,9 @@ class Portal:
         except RecursionError:
             return unreadable(f"The dataset {name} is nested too deep to be read.", name).about(identifier)
         address = f"{self.address}/dataset/{name}"
-        return SourceRecord(Identifier(identifier), content.encode("utf-8", "replace"), "application/json", address, name)
+        return SourceRecord(
+            Identifier(identifier), content.encode("utf-8", "replace"), "application/json", address, name
+        )
 
     def completed(self, package: Said) -> Said:
         """With what its organisation says of itself, where the source's owner wants that."""
@@ -219,7 +226,10 @@ class Portal:
             except (NoSuchAction, TooMuch):  # a courtesy: without it the dataset is still a dataset
                 shown = {}
             self.details[name] = {key: shown[key] for key in OF_ORGANISATION if shown.get(key)}
-        return {**package, "organization": {**self.details[name], **{key: value for key, value in body.items() if value}}}
+        return {
+            **package,
+            "organization": {**self.details[name], **{key: value for key, value in body.items() if value}},
+        }
 
 
 OF_ORGANISATION = ("title", "email", "contact_email", "url", "website")

@@ -93,7 +93,13 @@ def misencoded(element: Element, identifier: Identifier) -> Iterator[Problem]:
         message = "Its text is not UTF-8 throughout; it was read as well as could be guessed."
         fix = "Save data.json as UTF-8."
         yield Problem(
-            rule="encoding", message=message, fix=fix, where=element.where, found=found, record=identifier, severity="warning"
+            rule="encoding",
+            message=message,
+            fix=fix,
+            where=element.where,
+            found=found,
+            record=identifier,
+            severity="warning",
         )
 
 
@@ -130,7 +136,9 @@ def _unnamed(element: Element) -> Problem:
 def _repeated(identifier: Identifier, first: str, second: str) -> Problem:
     message = f"{first} and {second} have one identifier, so only the first is taken."
     fix = "Give each dataset an identifier of its own."
-    return Problem(rule="identifier-repeated", message=message, fix=fix, where=second, found=identifier, record=identifier)
+    return Problem(
+        rule="identifier-repeated", message=message, fix=fix, where=second, found=identifier, record=identifier
+    )
 
 
 # -- Mapping ------------------------------------------------------------------------------------------------------------
@@ -149,7 +157,9 @@ def node(noun: type[N], table: Iterable[Row], said: Said, iri: IRI | None = None
         shown[plain] = [*shown.get(plain, ()), *(item for item in items if item not in redacted)]
     types = [type_ for name in flat(said.get("@type")) if (type_ := _class(str(name)))]
     iri = iri or web_address(said.get("@id"))
-    return describe(noun, shown, table, iri=iri, types=types, rest=hidden, apart=KEYWORDS, predicate=term, reader=things)
+    return describe(
+        noun, shown, table, iri=iri, types=types, rest=hidden, apart=KEYWORDS, predicate=term, reader=things
+    )
 
 
 KEYWORDS = ("@id", "@type", "@context")
@@ -200,7 +210,14 @@ def agents(said: Any) -> Iterator[Value]:
 
 def locations(said: Any) -> Iterator[Value]:
     for one in flat(said):
-        described = isinstance(one, dict) and one.keys() & {"@id", "prefLabel", "altLabel", "geometry", "bbox", "centroid"}
+        described = isinstance(one, dict) and one.keys() & {
+            "@id",
+            "prefLabel",
+            "altLabel",
+            "geometry",
+            "bbox",
+            "centroid",
+        }
         yield from objects(Location, LOCATION)(one) if described and one.get("type") != "Feature" else read.places(one)
 
 

@@ -47,7 +47,7 @@ class DcatRdf:
 
     def map(self, record: SourceRecord, source: HarvestSource) -> Iterable[Resource]:  # noqa: ARG002  no option changes it
         """The tree of the record's own subject."""
-        reader = rdf.Reader(rdf.graph(record.content, record.media_type))
+        reader = rdf.Reader(rdf.kept(record.content))
         named = [subject for subject in reader.resources if subject == record.identifier]
         for subject in named or (root for root in reader.roots if root.startswith("_:")):
             node = reader.read(subject)

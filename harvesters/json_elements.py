@@ -86,7 +86,9 @@ class Document:
                 self.ahead = Ahead(self.stream, start)
                 yield from self.element(self.path, start, self.ahead.token())
             elif not keys:
-                raise self.unavailable(f"has none of the lists that hold records ({', '.join(sorted(self.lists.records))})")
+                raise self.unavailable(
+                    f"has none of the lists that hold records ({', '.join(sorted(self.lists.records))})"
+                )
         else:
             raise self.unavailable("is not JSON" if opening else "is empty")
         if self.ahead.token():
@@ -133,7 +135,9 @@ class Document:
         if depth > DEEPEST:
             yield broken(where, f"This is nested {depth} levels deep; {DEEPEST} are the most that is read.", "too-deep")
         elif depth and size > LARGEST:
-            yield broken(where, f"This has {size / MB:.0f} MB; {LARGEST // MB} MB are the most that is read.", "too-large")
+            yield broken(
+                where, f"This has {size / MB:.0f} MB; {LARGEST // MB} MB are the most that is read.", "too-large"
+            )
         elif depth and isinstance(said := parsed(content := self.cut(start, start + size)), dict):
             yield Element(where, content, said)
             if not self.lists.members.isdisjoint(said):

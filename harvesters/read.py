@@ -101,7 +101,12 @@ def _without_twins(taken: set[Value]) -> frozenset[Value]:
 
 def own(key: str) -> str:
     """The predicate of a key that no vocabulary knows."""
-    bare = unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", "-", key)).encode("ascii", "ignore").decode().lower()
+    bare = (
+        unicodedata.normalize("NFKD", re.sub(r"(?<=[a-z])(?=[A-Z])", "-", key))
+        .encode("ascii", "ignore")
+        .decode()
+        .lower()
+    )
     return FEDCAT["extra-" + (re.sub(r"[^a-z0-9]+", "-", bare).strip("-") or "field")]
 
 
@@ -192,7 +197,9 @@ def _exists(day: str) -> bool:
         return False
 
 
-def numbers(said: Any, pattern: str = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", kind: str = XSD.decimal) -> Iterator[Number | Text]:
+def numbers(
+    said: Any, pattern: str = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)", kind: str = XSD.decimal
+) -> Iterator[Number | Text]:
     for text in texts(said):
         bare = text.value.strip()
         yield Number(bare, IRI(kind)) if re.fullmatch(pattern, bare, re.ASCII) else text

@@ -26,7 +26,9 @@ JSON = {"Content-Type": "application/json;charset=utf-8"}
 
 
 def source(url: str, **options: str) -> HarvestSource:
-    return HarvestSource(name=Slug("portal"), type="ckan", url=url, options={k.replace("_", "-"): v for k, v in options.items()})
+    return HarvestSource(
+        name=Slug("portal"), type="ckan", url=url, options={k.replace("_", "-"): v for k, v in options.items()}
+    )
 
 
 def fetched(url: str, **options: str) -> list[SourceRecord | Problem]:
@@ -94,7 +96,9 @@ CHANGES: dict[str, Callable[[int, list[dict[str, Any]]], None]] = {
     "the first is removed and another added": lambda n, packages: packages.__setitem__(slice(1), [late(n)]),
     "ten are removed at once": lambda n, packages: packages.__delitem__(slice(0, 10 if n == 2 else 0)),
     "one is added before all": lambda n, packages: packages.insert(0, {**late(n), "id": f"aa-{n}"}),
-    "all are modified": lambda n, packages: packages.__setitem__(slice(40), [p | {"title": f"Now {n}"} for p in packages]),
+    "all are modified": lambda n, packages: packages.__setitem__(
+        slice(40), [p | {"title": f"Now {n}"} for p in packages]
+    ),
 }
 
 
@@ -216,8 +220,15 @@ def test_a_hostile_server_ends_the_run(kind):
 
 def test_what_visitors_do_not_see_and_what_is_no_dataset_is_left_out():
     one, two, three, four, five = numbered_packages(5)
-    hidden = [one | {"private": True}, two | {"state": "draft"}, three | {"state": "deleted"}, four | {"type": "harvest"}]
-    with Answers({"/api/3/action/package_search": (200, JSON, envelope({"count": 5, "results": [*hidden, five]}))}) as server:
+    hidden = [
+        one | {"private": True},
+        two | {"state": "draft"},
+        three | {"state": "deleted"},
+        four | {"type": "harvest"},
+    ]
+    with Answers(
+        {"/api/3/action/package_search": (200, JSON, envelope({"count": 5, "results": [*hidden, five]}))}
+    ) as server:
         assert identifiers(fetched(server.url)) == [five["id"]]
 
 
@@ -239,7 +250,10 @@ def test_a_package_nested_without_end_costs_only_itself():
 
 
 def test_pages_too_large_to_hold_are_asked_for_in_parts():
-    with RecordedCkan(numbered_packages(40)) as server, Client(Limits(memory=9_000, retries=0), allow_private=True) as client:
+    with (
+        RecordedCkan(numbered_packages(40)) as server,
+        Client(Limits(memory=9_000, retries=0), allow_private=True) as client,
+    ):
         assert len(list(HARVESTER.fetch(source(server.url), client))) == 40
 
 
@@ -313,7 +327,13 @@ def test_what_the_bulk_list_lacks_is_asked_for_one_by_one():
 
 def test_a_dkan_dataset_that_went_meanwhile_is_not_missed():
     packages = numbered_packages(3)
-    gone = {"/api/3/action/package_show?id=id-00001": (404, JSON, '{"success": false, "error": {"__type": "Not Found Error"}}')}
+    gone = {
+        "/api/3/action/package_show?id=id-00001": (
+            404,
+            JSON,
+            '{"success": false, "error": {"__type": "Not Found Error"}}',
+        )
+    }
     with Answers(dkan(packages, bulk=False) | gone) as server:
         assert identifiers(fetched(server.url)) == ["id-00000", "id-00002"]
 
@@ -321,7 +341,9 @@ def test_a_dkan_dataset_that_went_meanwhile_is_not_missed():
 def test_our_own_examples_say_what_we_expect():
     with RecordedCkan(json.loads(OWN_EXAMPLES.read_bytes())) as server:
         found = fetched(server.url)
-        resources = [next(iter(HARVESTER.map(one, source(server.url)))) for one in found if isinstance(one, SourceRecord)]
+        resources = [
+            next(iter(HARVESTER.map(one, source(server.url)))) for one in found if isinstance(one, SourceRecord)
+        ]
     bus, closures, journeys, series = resources
     assert {title.lang for title in bus.titles} == {"en", "cy"}
     assert {distribution.byte_size for distribution in closures.distributions} == {Text("1.2 MB"), None}
@@ -356,7 +378,9 @@ def packages_in(said: Any) -> Iterator[dict[str, Any]]:
 
 def test_every_real_package_is_read_with_all_its_resources(shared):
     packages = {str(package.get("id") or package["name"]): package for package in real_packages()}
-    served = [{"id": key, "name": key, **package, "private": False, "state": "active"} for key, package in packages.items()]
+    served = [
+        {"id": key, "name": key, **package, "private": False, "state": "active"} for key, package in packages.items()
+    ]
     assert len(served) >= 35
     with RecordedCkan(served, cap=10) as server:
         records = fetched(server.url)
@@ -375,7 +399,9 @@ def test_recorded_answers_of_a_real_portal_are_read(shared):
         recorded["result"]["count"] = number  # it had 13,786 of them
         with Answers({"/api/3/action/package_search": (200, JSON, json.dumps(recorded))}) as server:
             assert len(identifiers(fetched(server.url))) == number
-    with Answers({"/api/3/action/package_search": (200, JSON, (answers / "package_search_rows2.json").read_bytes())}) as server:
+    with Answers(
+        {"/api/3/action/package_search": (200, JSON, (answers / "package_search_rows2.json").read_bytes())}
+    ) as server:
         found, ended = until_it_breaks_off(server.url)
         assert (len(found), ended.rule) == (2, "source-incomplete")
 

@@ -19,7 +19,9 @@ SOURCE = HarvestSource(name=Slug("portal"), type="ckan", url="https://ckan.examp
 
 def described(package: dict[str, Any]) -> Resource:
     content = json.dumps({"id": "p-1", "name": "p-1", "title": "P"} | package).encode()
-    record = SourceRecord(package.get("id", "p-1"), content, "application/json", "https://ckan.example.gov.uk/dataset/p-1")
+    record = SourceRecord(
+        package.get("id", "p-1"), content, "application/json", "https://ckan.example.gov.uk/dataset/p-1"
+    )
     [resource] = HARVESTER.map(record, SOURCE)
     return resource
 
@@ -32,7 +34,9 @@ def distribution(**fields: Any) -> Distribution:
 
 
 def test_what_is_said_is_what_is_described():
-    assert described({"title": "Traffic", "notes": "<b>Counts</b> ", "url": "https://x.gov.uk/t", "version": "2"}) == Dataset(
+    assert described(
+        {"title": "Traffic", "notes": "<b>Counts</b> ", "url": "https://x.gov.uk/t", "version": "2"}
+    ) == Dataset(
         titles=frozenset({Text("Traffic")}),
         descriptions=frozenset({Text("<b>Counts</b> ")}),
         identifiers=frozenset({Text("p-1")}),
@@ -42,7 +46,12 @@ def test_what_is_said_is_what_is_described():
 
 
 def test_dates_are_dates_where_they_are_well_written_and_words_elsewhere():
-    said = {"2024": XSD.gYear, "2024-02": XSD.gYearMonth, "2024-02-29": XSD.date, "2024-02-03T04:05:06.789": XSD.dateTime}
+    said = {
+        "2024": XSD.gYear,
+        "2024-02": XSD.gYearMonth,
+        "2024-02-29": XSD.date,
+        "2024-02-03T04:05:06.789": XSD.dateTime,
+    }
     for value, kind in said.items():
         assert described({"issued": value}).issued == When(value, IRI(kind))
     for value in ("2023-02-29", "TBC", "3/2/2024", "2024-02-03 04:05", "2024-13", "20240203", "２０２４"):
@@ -57,7 +66,14 @@ def test_the_dates_of_the_record_serve_where_the_data_have_none():
 
 
 def test_addresses_that_could_not_stand_in_a_graph_stay_words():
-    odd = ("https://x.gov.uk/a b", "https://x.gov.uk/100%", "http://x.gov.uk/?a[]=1", "http://u:p@x.gov.uk/", "x.gov.uk", "http://")
+    odd = (
+        "https://x.gov.uk/a b",
+        "https://x.gov.uk/100%",
+        "http://x.gov.uk/?a[]=1",
+        "http://u:p@x.gov.uk/",
+        "x.gov.uk",
+        "http://",
+    )
     for address in odd:
         assert described({"url": address}).landing_pages == {Text(address)}
     for address in ("https://x.gov.uk/Ŵy?a=1#b", "http://[::1]:8000/", " https://x.gov.uk/%20 "):
@@ -86,7 +102,10 @@ def test_lists_are_read_from_json_text_from_lists_and_from_commas():
 def test_words_know_their_language_and_are_said_once():
     title = {"title": "Budget", "title_translated": {"en": "Budget", "cy": "Cyllideb", "fr": ""}}
     assert described(title).titles == {Text("Budget", "en"), Text("Cyllideb", "cy")}
-    assert described({"title": {"de": "Haushalt", "fr": "Budget"}}).titles == {Text("Haushalt", "de"), Text("Budget", "fr")}
+    assert described({"title": {"de": "Haushalt", "fr": "Budget"}}).titles == {
+        Text("Haushalt", "de"),
+        Text("Budget", "fr"),
+    }
     tags = {"tags": [{"name": "bus"}], "tags_translated": {"en": ["bus"], "cy": ["bws"]}}
     assert described(tags).keywords == {Text("bus", "en"), Text("bws", "cy")}
 
@@ -114,7 +133,14 @@ def test_the_organisation_publishes_unless_a_publisher_is_named():
 
 
 def test_contacts_are_found_wherever_they_are_said():
-    uk = described({"contact-name": "Desk", "contact-email": "d@x.gov.uk", "foi-name": "FOI team", "foi-web": "https://x.gov.uk/foi"})
+    uk = described(
+        {
+            "contact-name": "Desk",
+            "contact-email": "d@x.gov.uk",
+            "foi-name": "FOI team",
+            "foi-web": "https://x.gov.uk/foi",
+        }
+    )
     [contact] = uk.contact_points
     assert (contact.names, contact.emails) == ({Text("Desk")}, {Text("d@x.gov.uk")})
     [part] = uk.qualified_attributions
@@ -131,7 +157,10 @@ def test_contacts_are_found_wherever_they_are_said():
 
 
 def test_time_and_place_are_found_wherever_they_are_said():
-    ends = [{"temporal_start": "2020", "temporal_end": "2021"}, {"temporal_coverage": '[{"start": "2020", "end": "2021"}]'}]
+    ends = [
+        {"temporal_start": "2020", "temporal_end": "2021"},
+        {"temporal_coverage": '[{"start": "2020", "end": "2021"}]'},
+    ]
     ends += [{"temporal_coverage-from": ["2020"], "temporal_coverage-to": "2021"}]
     for said in ends:
         [period] = described(said).temporal

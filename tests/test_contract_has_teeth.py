@@ -123,5 +123,3 @@ def contract(tried: Harvester) -> HarvesterContract:
     held.harvester = tried  # type: ignore[misc]
     held.folder = FOLDER  # type: ignore[misc]
     return held
-
-

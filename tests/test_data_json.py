@@ -75,7 +75,9 @@ def problems(found: Found) -> dict[str, str]:
 
 
 def catalogue(*datasets: Any, **more: Any) -> str:
-    return json.dumps({"conformsTo": "https://project-open-data.cio.gov/v1.1/schema", "dataset": datasets} | more, indent=2)
+    return json.dumps(
+        {"conformsTo": "https://project-open-data.cio.gov/v1.1/schema", "dataset": datasets} | more, indent=2
+    )
 
 
 def named(*names: str) -> list[dict[str, str]]:
@@ -132,7 +134,13 @@ def test_series_their_members_and_services_are_records_too():
         "api": "$.service[0]",
     }
     assert problems(found) == {}
-    kinds = [type(next(iter(HARVESTER.map(one, source("")))), ) for one in found if isinstance(one, SourceRecord)]
+    kinds = [
+        type(
+            next(iter(HARVESTER.map(one, source("")))),
+        )
+        for one in found
+        if isinstance(one, SourceRecord)
+    ]
     assert kinds == [Dataset, DatasetSeries, Dataset, DataService]
 
 
@@ -164,14 +172,18 @@ def test_broken_utf_8_is_marked_where_it_is_broken_and_told():
     body = '{"dataset": [{"identifier": "a", "title": "Ynys Môn"}, {"identifier": "b", "title": "Llŷn X"}]}'.encode()
     found = read(body.replace(b"X", b"\xc5"))
     assert list(records(found)) == ["a", "b"]
-    assert [(problem.record, problem.severity) for problem in found if isinstance(problem, Problem)] == [("b", "warning")]
+    assert [(problem.record, problem.severity) for problem in found if isinstance(problem, Problem)] == [
+        ("b", "warning")
+    ]
     [resource] = HARVESTER.map(found[1], source(""))
     assert resource.titles == {Text("Llŷn \ufffd")}
 
 
 def test_a_record_with_many_files_or_many_words_is_a_record():
     files = [{"downloadURL": f"https://x.gov.uk/{n}.csv"} for n in range(10_000)]
-    found = read(catalogue({"identifier": "a", "title": "A", "description": "long " * 1_000_000, "distribution": files}))
+    found = read(
+        catalogue({"identifier": "a", "title": "A", "description": "long " * 1_000_000, "distribution": files})
+    )
     [record] = found
     assert isinstance(record, SourceRecord)
     [resource] = HARVESTER.map(record, source(""))
@@ -226,7 +238,9 @@ def test_a_record_is_called_by_its_identifier_else_by_its_address():
     assert list(records(found)) == ["a", "7", "n-1", "https://x.gov.uk/d", "https://x.gov.uk/e"]
 
 
-@pytest.mark.parametrize("said", [None, "", "  ", "TODO", "n/a", "String", "[[REDACTED-EX B6]]", {"@type": "Identifier"}, []])
+@pytest.mark.parametrize(
+    "said", [None, "", "  ", "TODO", "n/a", "String", "[[REDACTED-EX B6]]", {"@type": "Identifier"}, []]
+)
 def test_what_is_no_identifier_is_a_problem(said):
     found = read(catalogue({"identifier": said, "@id": "_:b0", "title": "T"}, *named("b")))
     assert list(records(found)) == ["b"]
@@ -277,7 +291,11 @@ def test_an_address_names_the_dataset():
 
 
 def test_a_publisher_keeps_its_parents():
-    said = {"@type": "org:Organization", "name": "Lab", "subOrganizationOf": [{"name": "Agency", "@id": "https://x.gov.uk/agency"}]}
+    said = {
+        "@type": "org:Organization",
+        "name": "Lab",
+        "subOrganizationOf": [{"name": "Agency", "@id": "https://x.gov.uk/agency"}],
+    }
     publisher = described({"publisher": said}).publisher
     assert (publisher.names, publisher.types) == ({Text("Lab")}, {IRI(ORG.Organization)})
     assert (publisher.parent.names, publisher.parent.iri) == ({Text("Agency")}, "https://x.gov.uk/agency")
@@ -285,14 +303,18 @@ def test_a_publisher_keeps_its_parents():
 
 
 def test_contacts_say_their_address_as_it_was_said():
-    [contact] = described({"contactPoint": {"fn": "Desk", "hasEmail": "mailto:d@x.gov.uk", "tel": "0300"}}).contact_points
+    [contact] = described(
+        {"contactPoint": {"fn": "Desk", "hasEmail": "mailto:d@x.gov.uk", "tel": "0300"}}
+    ).contact_points
     assert (contact.emails, contact.telephones) == ({IRI("mailto:d@x.gov.uk")}, {Text("0300")})
     [contact] = described({"contactPoint": [{"fn": "Desk", "email": "d@x.gov.uk"}]}).contact_points
     assert contact.emails == {Text("d@x.gov.uk")}
 
 
 PERIODS = {
-    "2015-01-01/2015-12-31": PeriodOfTime(start=When("2015-01-01", IRI(XSD.date)), end=When("2015-12-31", IRI(XSD.date))),
+    "2015-01-01/2015-12-31": PeriodOfTime(
+        start=When("2015-01-01", IRI(XSD.date)), end=When("2015-12-31", IRI(XSD.date))
+    ),
     "2015/..": PeriodOfTime(start=When("2015", IRI(XSD.gYear))),
     "2015/": PeriodOfTime(start=When("2015", IRI(XSD.gYear))),
     "2015/P1Y": Text("2015/P1Y"),
@@ -330,7 +352,9 @@ def test_words_by_language_are_words_with_their_language():
     found = described({"title": "Budget", "titleMap": {"en": "Budget", "cy": "Cyllideb"}})
     assert found.titles == {Text("Budget", "en"), Text("Cyllideb", "cy")}
     assert described({"description": {"@value": "Bonjour", "@language": "FR"}}).descriptions == {Text("Bonjour", "fr")}
-    assert described({"issued": {"@type": "xsd:date", "@value": "2002-01-01"}}).issued == When("2002-01-01", IRI(XSD.date))
+    assert described({"issued": {"@type": "xsd:date", "@value": "2002-01-01"}}).issued == When(
+        "2002-01-01", IRI(XSD.date)
+    )
 
 
 def test_things_described_in_place_stay_described():
@@ -342,11 +366,20 @@ def test_things_described_in_place_stay_described():
     )
     [page] = described({"references": [{"url": "https://x.gov.uk/g.pdf", "title": "Guide"}]}).pages
     assert (page.iri, page.rest) == ("https://x.gov.uk/g.pdf", {Statement(IRI(DCT.title), Text("Guide"))})
-    assert described({"conformsTo": {"@id": "https://x.gov.uk/standard"}}).conforms_to == {IRI("https://x.gov.uk/standard")}
+    assert described({"conformsTo": {"@id": "https://x.gov.uk/standard"}}).conforms_to == {
+        IRI("https://x.gov.uk/standard")
+    }
 
 
 def test_keys_of_dcat_us_and_unknown_ones_are_kept():
-    found = described({"liabilityStatement": "None", "bureauCode": ["015:20"], "isPartOf": "parent-1", "accessURL": "https://x.gov.uk"})
+    found = described(
+        {
+            "liabilityStatement": "None",
+            "bureauCode": ["015:20"],
+            "isPartOf": "parent-1",
+            "accessURL": "https://x.gov.uk",
+        }
+    )
     assert found.rest == {
         Statement(IRI(DCATUS.liabilityStatement), Text("None")),
         Statement(IRI(FEDCAT["extra-bureau-code"]), Text("015:20")),
@@ -377,13 +410,19 @@ def test_our_own_examples_say_what_we_expect():
     assert problems(found) == {"$.dataset[1]": "identifier-missing", "$.dataset[4]": "identifier-repeated"}
     bathing, *_ = (next(iter(HARVESTER.map(one, source("")))) for one in found if isinstance(one, SourceRecord))
     assert {title.lang for title in bathing.titles} == {"en", "cy"}
-    assert {type(url) for one in bathing.distributions for url in one.access_urls} == {Text}  # no address has brackets in it
+    assert {type(url) for one in bathing.distributions for url in one.access_urls} == {
+        Text
+    }  # no address has brackets in it
 
 
 # -- Anything at all
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(exclude_categories=["Cs"])),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
@@ -435,15 +474,21 @@ def test_every_real_file_is_read_and_counted(shared, file):
     left_out = [json.loads(file.read_bytes())["dataset"][number] for number in refused]
     expected = counted(shared)[str(file.relative_to(shared))]
     assert len(listed) + len(left_out) == expected["datasets"]
-    unnamed_object = file.name == "dcatus3_0_no_identifier.json"  # counted there as an identifier, though it names nothing
+    unnamed_object = (
+        file.name == "dcatus3_0_no_identifier.json"
+    )  # counted there as an identifier, though it names nothing
     assert len({one.identifier for one, _ in listed}) == expected["distinct_identifiers"] - unnamed_object
-    files = [len(resource.distributions) for _, resource in listed] + [len(one.get("distribution", [])) for one in left_out]
+    files = [len(resource.distributions) for _, resource in listed] + [
+        len(one.get("distribution", [])) for one in left_out
+    ]
     assert sum(files) == expected["distributions"]
 
 
 def resources_of(server: Folder, file: str) -> dict[str, Resource]:
     found = fetched(server.address(f"dcat_us/real_agencies/{file}"))
-    return {one.identifier: next(iter(HARVESTER.map(one, source("")))) for one in found if isinstance(one, SourceRecord)}
+    return {
+        one.identifier: next(iter(HARVESTER.map(one, source("")))) for one in found if isinstance(one, SourceRecord)
+    }
 
 
 def test_a_month_changes_what_it_changed_and_nothing_else(shared):

@@ -16,6 +16,7 @@ from strategies import PREDICATES, everything, resources
 from catalogue import rdf
 from catalogue.dcat import (
     IRI,
+    NOUNS,
     Agent,
     ContactPoint,
     DataService,
@@ -82,7 +83,7 @@ def rows() -> Iterator[tuple[str, list[str]]]:
 
 
 def examples() -> Iterator[Example]:
-    for heading, (first, _, said, becomes) in rows():
+    for heading, (first, _, said, becomes) in (row for row in rows() if row[0] in ("Property", "Of a")):
         said, becomes = code(said), code(becomes)
         if heading == "Of a":
             yield Example("", first, said, becomes)
@@ -271,3 +272,10 @@ def test_a_number_with_a_huge_exponent_stays_as_it_is():
     file = Distribution(byte_size=Text("1E999999999"))
     (left,) = normalise(Dataset(distributions=frozenset({file}))).distributions
     assert left.byte_size == Text("1E999999999")
+
+
+def test_the_page_lists_every_older_name_of_a_property():
+    listed = [cells for heading, cells in rows() if heading == "Older name"]
+    shown = {(older, code(newer)) for olders, newer in listed for older in re.findall(r"`([^`]+)`", olders)}
+    stated = {(compact(older), compact(p.predicate)) for noun in NOUNS for p in properties(noun) for older in p.also}
+    assert shown == stated

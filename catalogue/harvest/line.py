@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from catalogue.dcat import Resource
 from catalogue.errors import Problem, RecordRejected, SourceUnavailable, StoreRefused
+from catalogue.harvest.cycles import seldom_sought
 from catalogue.harvest.quarantine import believed
 from catalogue.harvest.runs import HarvestRun
 from catalogue.http import Client
@@ -24,6 +25,7 @@ Progress = Callable[[HarvestRun], None]
 Fetched = Iterable[SourceRecord | Problem]
 
 
+@seldom_sought()
 def harvest(
     run: HarvestRun,
     harvester: Harvester,
@@ -43,6 +45,7 @@ def harvest(
     return withdraw(run, trusting)
 
 
+@seldom_sought()
 def remap(run: HarvestRun, harvester: Harvester, progress: Progress = lambda _: None) -> Run:
     """Map the records that we hold again, without the network: what a better mapping changes becomes a change."""
     for batch in run.store.records.stored(run.source.name, BATCH):

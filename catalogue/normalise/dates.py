@@ -41,6 +41,7 @@ FORMS = tuple(
         rf"{_WEEKDAY}{_DAY}(?:st|nd|rd|th)?[ -](?:of )?{_NAME}\.?,?[ -]{_YEAR}{_TIME}",
         rf"{_WEEKDAY}{_NAME}\.? {_DAY}(?:st|nd|rd|th)?,? {_YEAR}{_TIME}",
         rf"{_NAME}\.?,?[ -]{_YEAR}",
+        rf"{_YEAR}-(?P<month>[0-9])",
         rf"(?P<month>[0-9]{{1,2}})/{_YEAR}",
     )
 )

@@ -304,16 +304,19 @@ def _term(term: Any) -> Term:
 
 def literal(said: ox.Literal) -> Text | Literal:
     """The noun for a literal: words, a date, a number, or something typed otherwise."""
-    value = said.value
-    if "\x00" in value:
-        value = value.replace("\x00", "")  # no database keeps it, and no reader sees it
+    value = without_nul(said.value)
     if lang := said.language:
         return Text(value, lang.replace("_", "-").lower())
-    return _noun_of(said.datatype.value)(value)
+    return noun_of(said.datatype.value)(value)
+
+
+def without_nul(words: str) -> str:
+    """No database keeps it, and no reader sees it."""
+    return words.replace("\x00", "") if "\x00" in words else words
 
 
 @lru_cache(maxsize=1000)
-def _noun_of(datatype: str) -> Callable[[str], Text | Literal]:
+def noun_of(datatype: str) -> Callable[[str], Text | Literal]:
     """What values of a datatype become."""
     if datatype in (XSD.string, RDF.langString):
         return Text

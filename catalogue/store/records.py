@@ -128,7 +128,7 @@ class _Writing:
     def put(self, descriptions: Sequence[Description]) -> Tally:
         tally = Tally()
         records = self._save_records([d.record for d in descriptions])
-        held = self._catalog_records([row_id for row_id, _ in records.values()])
+        held = self._catalog_records([row_id for row_id, is_new in records.values() if not is_new])
         touched: dict[str, Identified] = {}
         fresh: list[tuple[int, Identified]] = []
         changed: list[tuple[int, Identified]] = []

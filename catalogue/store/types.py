@@ -142,8 +142,7 @@ class Entry:
     @cached_property
     def resource(self) -> Resource:
         """The description as nouns. Raises NotFound when it is withdrawn."""
-        found = rdf.graph(self.body, "application/n-triples")
-        node = rdf.Reader(found).read(self.row.iri)
+        node = rdf.Reader(rdf.kept(self.body)).read(self.row.iri)
         assert isinstance(node, Resource)
         return node
 
