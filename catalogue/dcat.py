@@ -20,6 +20,7 @@ from vocab.namespaces import (
     DCATAP,
     DCT,
     DPV,
+    DQV,
     FOAF,
     LOCN,
     ODRL,
@@ -29,6 +30,7 @@ from vocab.namespaces import (
     RDFS,
     SKOS,
     SPDX,
+    TIME,
     UKMEM,
     VCARD,
 )
@@ -182,6 +184,8 @@ class PeriodOfTime(Node):
 
     start: Date | None = one(DCAT.startDate, also=("http://schema.org/startDate", "https://schema.org/startDate"))
     end: Date | None = one(DCAT.endDate, also=("http://schema.org/endDate", "https://schema.org/endDate"))
+    beginnings: frozenset[IRI | Thing] = many(TIME.hasBeginning)
+    endings: frozenset[IRI | Thing] = many(TIME.hasEnd)
     labels: frozenset[Text] = many(RDFS.label)
 
 
@@ -243,6 +247,7 @@ class Resource(Node):
     other_identifiers: frozenset[Address] = many(ADMS.identifier, json="otherIdentifier")
     publisher: Agent | Text | None = one(DCT.publisher)
     creators: frozenset[Agent | Text] = many(DCT.creator)
+    rights_holders: frozenset[Agent | Text] = many(DCT.rightsHolder)
     contact_points: frozenset[ContactPoint | Text] = many(DCAT.contactPoint)
     qualified_attributions: frozenset[Attribution] = many(PROV.qualifiedAttribution)
     access_rights: Concept | None = one(DCT.accessRights)
@@ -282,7 +287,10 @@ class Resource(Node):
     version_of: frozenset[IRI | Thing] = many(DCAT.isVersionOf)
     current_version: IRI | Thing | None = one(DCAT.hasCurrentVersion)
     previous_version: IRI | Thing | None = one(DCAT.previousVersion)
+    next_versions: frozenset[IRI | Thing] = many(DCAT.nextVersion)
+    in_catalogs: frozenset[IRI | Thing] = many(DCAT.inCatalog)
     samples: frozenset[Address] = many(ADMS.sample)
+    quality_measurements: frozenset[IRI | Thing] = many(DQV.hasQualityMeasurement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,6 +337,8 @@ class Distribution(Node):
     conforms_to: frozenset[Address] = many(DCT.conformsTo)
     spatial_resolution: frozenset[Number | Literal | Text] = many(DCAT.spatialResolutionInMeters)
     temporal_resolution: Measure | None = one(DCAT.temporalResolution)
+    distribution_of: frozenset[IRI | Thing] = many(DCAT.isDistributionOf)
+    quality_measurements: frozenset[IRI | Thing] = many(DQV.hasQualityMeasurement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,6 +355,7 @@ class Dataset(Resource):
     temporal_resolution: Measure | None = one(DCAT.temporalResolution)
     in_series: frozenset[IRI | Thing] = many(DCAT.inSeries)
     previous: IRI | Thing | None = one(DCAT.prev)
+    following: frozenset[IRI | Thing] = many(DCAT.next)
     provenance: frozenset[Address] = many(DCT.provenance)
     generated_by: frozenset[IRI | Thing] = many(PROV.wasGeneratedBy)
     purposes: frozenset[Concept] = many(DPV.hasPurpose)
@@ -359,6 +370,7 @@ class DatasetSeries(Dataset):
 
     first: IRI | Thing | None = one(DCAT.first)
     last: IRI | Thing | None = one(DCAT.last)
+    members: frozenset[IRI | Thing] = many(DCAT.seriesMember)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,6 +404,7 @@ class Catalog(Dataset):
     datasets: frozenset[IRI] = many(DCAT.dataset)
     services: frozenset[IRI] = many(DCAT.service)
     records: frozenset[IRI] = many(DCAT.record)
+    resources: frozenset[IRI] = many(DCAT.resource)
 
 
 KINDS: dict[str, type[Resource]] = {"dataset": Dataset, "series": DatasetSeries, "service": DataService}

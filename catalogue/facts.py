@@ -8,9 +8,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from catalogue.dcat import DataService, Dataset, Literal, Location, Node, PeriodOfTime, Resource, Text, When, words
+from catalogue.dcat import (
+    IRI,
+    DataService,
+    Dataset,
+    Literal,
+    Location,
+    Node,
+    PeriodOfTime,
+    Resource,
+    Text,
+    Thing,
+    When,
+    words,
+)
 from catalogue.organisations import slug
 from vocab import Concept, scheme
+from vocab.namespaces import TIME
 
 Box = tuple[float, float, float, float]
 LONGEST = 100_000
@@ -127,9 +141,24 @@ def _joined(texts: Iterable[Text]) -> str:
 def _covers(resource: Resource) -> tuple[str, str]:
     """The earliest start and the latest end that are stated; "" for an open end."""
     periods = [p for p in getattr(resource, "temporal", ()) if isinstance(p, PeriodOfTime)]
-    starts = sorted(filter(None, (iso_date(p.start) for p in periods)))
-    ends = sorted(filter(None, (iso_date(p.end) for p in periods)))
-    return (starts[0] if starts else ""), (ends[-1] if ends and all(p.end for p in periods) else "")
+    both = [ends(period) for period in periods]
+    first = sorted(filter(None, (iso_date(start) for start, _ in both)))
+    last = sorted(filter(None, (iso_date(end) for _, end in both)))
+    return (first[0] if first else ""), (last[-1] if last and all(end for _, end in both) else "")
+
+
+def ends(period: PeriodOfTime) -> tuple[When | Text | None, When | Text | None]:
+    """When a period begins and ends, whether it says so in dates or in instants (`time:hasBeginning`)."""
+    return period.start or _instant(period.beginnings), period.end or _instant(period.endings)
+
+
+def _instant(said: Iterable[IRI | Thing]) -> When | None:
+    dates = [s.object for one in said if isinstance(one, Thing) for s in one.rest if s.predicate.startswith(IN_XSD)]
+    return min((date for date in dates if isinstance(date, When)), key=lambda date: date.value, default=None)
+
+
+IN_XSD = TIME["inXSD"]
+"""How the predicates begin that date an instant: inXSDDate, inXSDDateTimeStamp, inXSDgYear …"""
 
 
 def _boxes(resource: Resource) -> Iterator[Box]:

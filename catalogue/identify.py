@@ -71,12 +71,26 @@ class Known:
 
     ids: dict[str, str]
     iris: dict[str, str]
+    ours: dict[str, str]
+    """By dataset, the record of the source at work that describes it."""
 
-    def learn(self, resource: Identified) -> None:
+    def id_of(self, own_keys: Iterable[str], record: SourceRecord) -> str | None:
+        """The dataset that a record means, by its strongest key that is known.
+
+        One source's records with one identifier are several datasets ("2024" and "2024"): only other sources' mean the same.
+        """
+        for key in own_keys:
+            held = self.ids.get(key)
+            if held and (not key.startswith("id:") or self.ours.get(held, record.identifier) == record.identifier):
+                return held
+        return None
+
+    def learn(self, resource: Identified, record: SourceRecord) -> None:
         """Records later in the batch may mean the same dataset."""
         for key in resource.keys:
             self.ids.setdefault(key, resource.id)
         self.iris.setdefault(resource.id, resource.iri)
+        self.ours.setdefault(resource.id, record.identifier)
 
 
 def keys(resource: Resource, record: SourceRecord, source: HarvestSource, position: int) -> tuple[str, ...]:
@@ -98,7 +112,7 @@ def identify(
     if not title:
         raise RecordRejected(_nameless())
     own_keys = keys(resource, record, source, position)
-    id_ = next((known.ids[key] for key in own_keys if key in known.ids), None) or _new_id(title, own_keys)
+    id_ = known.id_of(own_keys, record) or _new_id(title, own_keys)
     iri = IRI(known.iris.get(id_) or (resource.iri if _is_address(resource.iri) else f"{base}/dataset/{id_}"))
     publisher = organisations.organisation(resource.publisher)
     if publisher and publisher.registered:
@@ -111,14 +125,14 @@ def identify(
         iri=iri,
         kind=kind_of(resource),
         resource=resource,
-        keys=own_keys,
+        keys=own_keys if f"iri:{iri}" in own_keys else (*own_keys, f"iri:{iri}"),  # others may pass on the IRI we gave
         body=body,
         fingerprint=blake2b(body, digest_size=16).hexdigest(),
         title=title,
         organisation=answering,
         modified=resource.modified.value if resource.modified else "",
         restricted=is_restricted(resource),
-        contacts=tuple(_contacts(resource)),
+        contacts=tuple(contacts(resource)),
     )
 
 
@@ -214,7 +228,8 @@ def _unregistered(source: HarvestSource) -> Organisation | None:
     )
 
 
-def _contacts(resource: Resource) -> Iterable[Contact]:
+def contacts(resource: Resource) -> Iterable[Contact]:
+    """Whom a description names, each with their part in it."""
     for point in resource.contact_points:
         if isinstance(point, ContactPoint):
             yield Contact(

@@ -267,9 +267,9 @@ RESOURCE: tuple[Row, ...] = (
         landing_pages="landingPage", pages="page, references", conforms_to="conformsTo", sources="source", samples="sample",
         relations="relation", referenced_by="isReferencedBy", parts="hasPart", replaces="replaces", replaced_by="isReplacedBy",
         versions="hasVersion", version_of="isVersionOf", current_version="hasCurrentVersion",
-        previous_version="previousVersion",
+        previous_version="previousVersion", quality_measurements="hasQualityMeasurement",
     ),
-    *rows(agents, publisher="publisher", creators="creator"),
+    *rows(agents, publisher="publisher", creators="creator", rights_holders="rightsHolder"),
     *rows(objects(ContactPoint, CONTACT), contact_points="contactPoint"),
     *rows(objects(Relationship, RELATIONSHIP), qualified_relations="qualifiedRelation"),
     *rows(objects(Attribution, ATTRIBUTION), qualified_attributions="qualifiedAttribution"),
@@ -311,7 +311,7 @@ DATASET: tuple[Row, ...] = (
         provenance="provenance", generated_by="wasGeneratedBy",
     ),
 )  # fmt: skip
-SERIES: tuple[Row, ...] = (*DATASET, *rows(things, first="first", last="last"))
+SERIES: tuple[Row, ...] = (*DATASET, *rows(things, first="first", last="last", members="seriesMember"))
 
 KINDS: dict[str, tuple[type[Resource], tuple[Row, ...]]] = {
     "dataset": (Dataset, DATASET), "series": (DatasetSeries, SERIES), "service": (DataService, SERVICE),

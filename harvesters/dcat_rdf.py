@@ -126,7 +126,7 @@ def read(response: Response, format_: str) -> Page:
 
 def next_page(graph: rdf.Graph, response: Response) -> str:
     """The page after this one, as hydra, LDP, ActivityStreams or the Link header name it. "" on the last."""
-    named = {p: _word(o) for pairs in graph.subjects.values() for p, o in pairs if p in NEXT}
+    named = {predicate: _word(value) for predicate, value in graph.under(*NEXT)}
     found = next((named[p] for p in NEXT if named.get(p)), "") or linked(response.headers.get("Link", ""))
     address = urljoin(response.url, found) if found else ""
     return "" if urldefrag(address)[0] == urldefrag(response.url)[0] else address

@@ -43,7 +43,7 @@ PREDICATES = tuple(
     IRI(address)
     for address in (
         "http://example.org/ns#note", "https://example.org/terms/costCode", "urn:example:flag", RDFS.seeAlso,
-        SKOS.altLabel, "http://purl.org/dc/elements/1.1/source", "http://www.w3.org/ns/dqv#hasQualityMeasurement",
+        SKOS.altLabel, "http://purl.org/dc/elements/1.1/source", "http://www.w3.org/ns/dqv#hasQualityAnnotation",
     )
 )  # fmt: skip
 """What no noun has a property for."""

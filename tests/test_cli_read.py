@@ -31,6 +31,9 @@ def test_a_search_filters_sorts_and_turns_pages(filled):
 
 def test_a_search_that_cannot_be_is_told(filled):
     assert "--filter 'csv' has to be NAME=VALUE" in filled.refuses("search", "--filter", "csv")
+    assert "--filter 'fromat' is none that there is: access, bbox," in filled.refuses(
+        "search", "--filter", "fromat=csv"
+    )
     assert "'sort'" in filled.refuses("search", "--sort", "newest")
     assert "'page'" in filled.refuses("search", "--page", "0")
 
@@ -63,6 +66,8 @@ def test_the_index_says_how_far_it_is(filled):
     assert said["serial"] == said["last_change"] > 0
     assert "documents" in filled.says("index", "status")
     assert filled.says("index", "update") == "Applied 0 changes.\n"
+    assert filled.facts("index", "update") == {"changes": 0}
+    assert filled.facts("index", "rebuild") == {"documents": 3}
 
 
 def test_a_deleted_index_is_built_by_the_next_command(filled):

@@ -387,3 +387,13 @@ def test_a_problem_stands_as_long_as_what_it_was_told_of(store):
     now = {(p.record, p.rule) for p in store.runs.standing("canals")}
     assert {pair for pair in now if pair[0] == "1"} == {pair for pair in told if pair[0] == "1"}
     assert {pair for pair in now if pair[0] == "2"} < {pair for pair in told if pair[0] == "2"}
+
+
+@pytest.mark.parametrize("batch", [1, 500])
+def test_one_identifier_twice_in_one_source_is_two_datasets(store, batch, monkeypatch):
+    monkeypatch.setattr(line, "BATCH", batch)
+    said = {"identifier": "2024", "publisher": "Environment Agency"}
+    records = {name: {"title": name, "iri": f"https://water.example/{name}", **said} for name in ("rivers", "lakes", "wells")}
+    assert harvest(store, records, "water").added == 3
+    assert titles(store) == ["lakes", "rivers", "wells"]
+    assert harvest(store, records, "water").unchanged == 3

@@ -254,6 +254,11 @@ def test_hostile_text_comes_to_an_end(words):
     assert normalise(once) == once
 
 
+def test_an_address_of_nothing_is_left_out_however_deep_it_stands():
+    nowhere = Statement(PREDICATES[0], Thing(rest=frozenset({Statement(PREDICATES[0], IRI(""))})))
+    assert normalise(Dataset(rest=frozenset({nowhere}))).rest == {Statement(PREDICATES[0], Thing())}
+
+
 def test_a_description_too_long_to_describe_is_not_parsed():
     words = "<b>x</b> " * 600_000
     (left,) = normalise(Dataset(descriptions=frozenset({Text(words)}))).descriptions

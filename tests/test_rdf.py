@@ -12,6 +12,7 @@ import warnings
 from functools import cache
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 import rdflib
 from hypothesis import HealthCheck, given, settings
@@ -330,3 +331,39 @@ def root(graph: rdflib.Graph, resource: Node) -> rdflib.term.Node:
         return rdflib.URIRef(resource.iri)
     (found,) = {node for node in graph.subjects() if isinstance(node, rdflib.BNode)} - set(graph.objects())
     return found
+
+
+# ---- What one source writes must not spoil the feed for the others
+
+
+ODD = """<http://x.example/a[1]> <http://purl.org/dc/terms/title> "Locks" .
+<http://x.example/a[1]> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://www.w3.org/ns/dcat#Dataset> .
+<http://x.example/a[1]> <http://ex.example/said so> "yes" .
+<http://x.example/a[1]> <http://purl.org/dc/terms/relation> <http://x.example/100%> .
+<http://x.example/a[1]> <http://purl.org/dc/terms/relation> <http://x.example/?tag[]=b#c#d> .
+<http://x.example/a[1]> <http://purl.org/dc/terms/relation> <http://[bad> .
+<http://x.example/a[1]> <http://purl.org/dc/terms/relation> <http://[::1]:80/locks> .
+<http://x.example/a[1]> <http://ex.example/size> "5"^^<http://ex.example/lock gates> .
+"""
+
+
+@EVERY_SYNTAX
+def test_whatever_stands_in_an_address_a_strict_reader_reads_what_we_write(media_type):
+    node = rdf.read(ODD.encode(), "application/n-triples")
+    strict = list(ox.parse(written(node, media_type), format=rdf.FORMATS[media_type]))
+    assert len(strict) == len(ODD.splitlines())
+    assert node.iri == "http://x.example/a%5B1%5D"
+    assert IRI("http://[::1]:80/locks") in node.relations
+
+
+def test_an_address_that_was_repaired_needs_no_repair():
+    for address in ("http://x.example/100%", "http://x.example/a[1]?b[]=c#d#e", "http://x.example/\ue000"):
+        assert rdf.repaired(rdf.repaired(address)) == rdf.repaired(address) != address
+
+
+def test_a_statement_about_a_statement_is_told_and_the_rest_is_kept():
+    said = '<http://x.example/1> <http://purl.org/dc/terms/title> "Locks"'
+    typed = "<http://x.example/1> a <http://www.w3.org/ns/dcat#Dataset> ."
+    graph = rdf.graph(f'{typed}\n{said} .\n<< {said} >> <http://ex.example/by> "Ann" .'.encode(), "text/turtle")
+    assert [problem.rule for problem in graph.problems] == ["quoted-triple"]
+    assert rdf.Reader(graph).read("http://x.example/1").titles == {Text("Locks")}

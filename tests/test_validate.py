@@ -127,7 +127,8 @@ def shapes_graph() -> rdflib.Graph:
 
 
 def by_pyshacl(resource: Resource) -> Counter[tuple[str, str, str]]:
-    """What pyshacl finds: path, severity, rule."""
+    """What pyshacl finds: path, severity, rule. It leaves rdflib rewriting literals, so that is said again each time."""
+    rdflib.NORMALIZE_LITERALS = False
     _, report, _ = pyshacl.validate(rdf.to_rdflib(resource), shacl_graph=shapes_graph())
     (node,) = report.subjects(rdflib.RDF.type, rdflib.URIRef(SH.ValidationReport))
     return Counter(

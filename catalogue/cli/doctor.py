@@ -50,7 +50,7 @@ def _clashes(_here: Here) -> Iterator[Finding]:
     """Public packages carry the names of ours; installed together, they overwrite each other's files."""
     owners = packages_distributions()
     others = sorted({owner for name in OURS for owner in owners.get(name, []) if owner != "fedcat"})
-    fix = "Install fedcat into an environment of its own, without " + ", ".join(others)
+    fix = f"Install fedcat into an environment of its own, without {', '.join(others) or 'them'}."
     yield Finding("Package names", not others, ", ".join(others) or "nobody else uses ours", fix)
 
 

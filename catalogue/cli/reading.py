@@ -16,8 +16,10 @@ from catalogue.errors import WrongUse
 from catalogue.feeds import EXPORTS, dataset_nodes, feed_for
 from catalogue.feeds import export as write_export
 from catalogue.rdf import framed
-from catalogue.search.filters import from_parameters
+from catalogue.search.filters import PARAMETERS, from_parameters
 from catalogue.search.follow import catch_up, rebuild
+
+FILTERS = PARAMETERS | {"from", "to", "bbox"}
 
 
 @click.command()
@@ -37,14 +39,11 @@ def search(here: Here, /, words_: str, filters: tuple[str, ...], sort: str, page
       fedcat search "road traffic"
       fedcat search flood --filter format=csv --filter organisation=environment-agency --sort updated
     """
+    chosen = [pair(said, "--filter", "format=csv") for said in filters]
+    if unknown := {name for name, _ in chosen} - FILTERS:
+        raise WrongUse(f"--filter '{min(unknown)}' is none that there is: {', '.join(sorted(FILTERS))}.")
     catch_up(here.store, here.index)
-    pairs = [
-        ("q", words_),
-        ("sort", sort),
-        ("page", str(page)),
-        *(pair(said, "--filter", "format=csv") for said in filters),
-    ]
-    results = here.index.search(from_parameters(pairs))
+    results = here.index.search(from_parameters([("q", words_), ("sort", sort), ("page", str(page)), *chosen]))
     entries = {entry.id: entry for entry in here.store.datasets.some([hit.id for hit in results.hits])}
     if as_json:
         hits = [{**_facts(entries[hit.id]), "score": hit.score} for hit in results.hits if hit.id in entries]
@@ -88,7 +87,12 @@ def show(here: Here, /, id_: str, format_: str) -> None:
 
 @click.group()
 def index() -> None:
-    """The search index: how far it is, bring it up to date, build it again."""
+    """The search index: how far it is, bring it up to date, build it again.
+
+    \b
+    Example:
+      fedcat index status
+    """
 
 
 @index.command()
@@ -114,27 +118,37 @@ def status(here: Here, /, as_json: bool) -> None:
 
 
 @index.command()
+@as_json
 @with_here
-def update(here: Here, /) -> None:
+def update(here: Here, /, as_json: bool) -> None:
     """Apply what changed since the last time.
 
     \b
     Example:
       fedcat index update
     """
-    console.say(f"Applied {counted(catch_up(here.store, here.index, progress('changes applied:')), 'change')}.")
+    applied = catch_up(here.store, here.index, progress("changes applied:"))
+    if as_json:
+        say_json({"changes": applied})
+    else:
+        console.say(f"Applied {counted(applied, 'change')}.")
 
 
 @index.command("rebuild")
+@as_json
 @with_here
-def rebuild_(here: Here, /) -> None:
+def rebuild_(here: Here, /, as_json: bool) -> None:
     """Build the index from nothing.
 
     \b
     Example:
       fedcat index rebuild
     """
-    console.say(f"Indexed {rebuild(here.store, here.index, progress('indexed:')):,} datasets and services.")
+    indexed = rebuild(here.store, here.index, progress("indexed:"))
+    if as_json:
+        say_json({"documents": indexed})
+    else:
+        console.say(f"Indexed {indexed:,} datasets and services.")
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 
 import click
 
@@ -21,6 +22,7 @@ from catalogue.source import HarvestSource, harvester
 from catalogue.store import Run
 
 EXAMPLES_PORT = 8001
+DEFAULT_ADDRESS = "http://127.0.0.1:8000"
 PORT = click.IntRange(0, 65535)
 
 
@@ -78,6 +80,8 @@ def demo(here: Here, /, host: str, port: int, examples_port: int, once: bool) ->
       fedcat demo
     """
     began = time.monotonic()
+    if here.settings.base_url == DEFAULT_ADDRESS:  # nobody chose one: links lead to where the demonstration is
+        here.settings = replace(here.settings, base_url=f"http://{host}:{port}")
     here.bare_store.upgrade()
     with ExitStack() as opened:
         try:

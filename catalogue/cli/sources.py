@@ -19,7 +19,12 @@ from catalogue.source import HarvestSource, harvesters
 
 @click.group()
 def source() -> None:
-    """Set up the sources that descriptions come from."""
+    """Set up the sources that descriptions come from.
+
+    \b
+    Example:
+      fedcat source list
+    """
 
 
 @source.command()

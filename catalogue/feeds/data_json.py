@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from catalogue.dcat import Agent, ContactPoint, Dataset, Distribution, PeriodOfTime, Resource, Text, words
-from catalogue.facts import facts, plain
+from catalogue.facts import ends, facts, plain
 from catalogue.store import Entry
 
 ACCESS_LEVELS = {"open": "public", "internal": "non-public"}
@@ -74,8 +74,9 @@ def _contact(resource: Resource) -> dict[str, Any]:
 
 def _temporal(resource: Resource) -> str:
     for period in getattr(resource, "temporal", ()):
-        if isinstance(period, PeriodOfTime) and period.start and period.end:
-            return f"{period.start.value}/{period.end.value}"
+        start, end = ends(period) if isinstance(period, PeriodOfTime) else (None, None)
+        if start and end:
+            return f"{start.value}/{end.value}"
     return ""
 
 

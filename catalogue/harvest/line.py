@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,8 @@ from catalogue.validate import validate
 BATCH = 500
 MAX_RECORD = 10_000_000
 """Bytes of one description. The largest real one we know has 0.3 MB."""
+
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Progress = Callable[[HarvestRun], None]
 Fetched = Iterable[SourceRecord | Problem]
@@ -76,7 +79,7 @@ def describe(records: list[SourceRecord], run: HarvestRun, harvester: Harvester)
             run.note(check(resources, record))
             checked.append((record, resources))
     wanted = {key for record, found in checked for n, r in enumerate(found) for key in keys(r, record, run.source, n)}
-    known = run.store.records.known(wanted)
+    known = run.store.records.known(wanted, run.source.name)
     described = []
     for record, resources in checked:
         with run.rejecting(record):
@@ -89,7 +92,7 @@ def named(record: SourceRecord, resources: list[Resource], run: HarvestRun, know
     found = []
     for position, resource in enumerate(resources):
         identified = identify(resource, record, run.source, known, run.base, position)
-        known.learn(identified)
+        known.learn(identified, record)
         found.append(identified)
     return Description(record, tuple({resource.id: resource for resource in found}.values()))
 
@@ -116,11 +119,13 @@ def fetched(run: HarvestRun, harvester: Harvester, client: Client) -> Iterator[S
     try:
         for found in harvester.fetch(run.source, client):
             if isinstance(found, Problem):
-                run.tally.rejected += found.severity == "error" and bool(found.record or found.where)
+                if found.severity == "error":
+                    run.tally.rejected += bool(found.record or found.where)
+                    run.unread.add(found.record)
                 run.note([found])
                 continue
             run.tally.fetched += 1
-            problem = oversize(found) or repeated(found, run)
+            problem = unnamable(found) or oversize(found) or repeated(found, run)
             run.seen.add(found.identifier)
             if problem:
                 run.tally.rejected += 1
@@ -140,7 +145,7 @@ def fetched(run: HarvestRun, harvester: Harvester, client: Client) -> Iterator[S
 def mapped(record: SourceRecord, source: HarvestSource, harvester: Harvester) -> list[Resource]:
     """What a record describes. The second door: `map` may be a generator and may raise anything."""
     try:
-        return list(harvester.map(record, source))
+        return [resource_of(found) for found in harvester.map(record, source)]
     except RecordRejected:
         raise
     except Exception as wrong:  # one bad record costs only itself
@@ -153,10 +158,16 @@ def mapped(record: SourceRecord, source: HarvestSource, harvester: Harvester) ->
         ) from wrong
 
 
+def resource_of(found: object) -> Resource:
+    if not isinstance(found, Resource):
+        raise TypeError(f"the harvester gave {type(found).__name__} instead of a resource")
+    return found
+
+
 def withdraw(run: HarvestRun, trusting: bool) -> Run:
     """After a complete fetch, take back what the source no longer says; hold it for a person when that is suspiciously much."""
     held = run.store.records.identifiers(run.source.name)
-    gone = sorted(held - run.seen)
+    gone = sorted(held - run.seen - run.unread)
     if not gone or trusting or believed(len(gone), len(held)):
         run.tally.withdrawn = run.store.records.withdraw(run.source, gone, run.row.id) if gone else 0
         return run.finish("complete")
@@ -194,6 +205,18 @@ def batches(records: Iterator[SourceRecord]) -> Iterator[list[SourceRecord]]:
         raise
     if batch:
         yield batch
+
+
+def unnamable(record: SourceRecord) -> Problem | None:
+    if UNSTORABLE.search(record.identifier) is None:
+        return None
+    return Problem(
+        rule="identifier-unstorable",
+        record=record.identifier,
+        where=record.where,
+        message="The identifier holds a character that is none (a NUL or half of a pair), so nothing can keep it.",
+        fix="Give the record an identifier of letters, digits and punctuation.",
+    )
 
 
 def oversize(record: SourceRecord) -> Problem | None:

@@ -52,7 +52,7 @@ def preview(source: HarvestSource, harvester: Harvester, client: Client, store: 
                 title = description.resources[0].title if description.resources else str(description.record.identifier)
                 seen.count("updated" if description.record.identifier in known else "added", title)
             _problems(run, seen)
-        seen.withdrawn = sorted(known - run.seen)
+        seen.withdrawn = sorted(known - run.seen - run.unread)
         seen.held = bool(seen.withdrawn) and not believed(len(seen.withdrawn), len(known))
     except SourceUnavailable as broken:
         run.note([broken.problem()])

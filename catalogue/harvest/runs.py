@@ -27,6 +27,8 @@ class HarvestRun:
     base: str
     tally: Tally = field(default_factory=Tally)
     seen: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
+    """Records that the source has, though the harvester could not read them."""
     refused: list[SourceRecord] = field(default_factory=list)
     _notes: list[Problem] = field(default_factory=list)
     _kept: int = 0

@@ -155,7 +155,7 @@ def _rest(node: Node, plan: Plan, mended: dict[str, Any]) -> None:
 def _as_said(statement: Statement) -> Iterator[Statement]:
     """A statement for which we have no property, but for what no graph can hold."""
     said = statement.object
-    value = (_below(said) or said) if isinstance(said, Node) else written(said)
+    value = (_below(said, bare=True) or type(said)()) if isinstance(said, Node) else written(said)
     if value is not None:
         yield statement if value is said else Statement(statement.predicate, value)
 
@@ -207,18 +207,21 @@ def _repair(prop: Property) -> Repair:
         elif type(found) is Thing and noun is not Thing:
             found = noun(iri=found.iri, types=found.types, rest=found.rest)
         if isinstance(found, Node):
-            found = _below(found)
+            found = _below(found, IRI in kinds)
         return found if found is None or type(found) is tuple or isinstance(found, kinds) else written(value)
 
     return mend
 
 
-def _below(node: Node) -> Node | IRI | None:
-    """A thing as it hangs below another, in the form in which a graph gives it back: its address alone if that is all."""
+def _below(node: Node, bare: bool) -> Node | IRI | None:
+    """A thing as it hangs below another, in the form in which a graph gives it back: its address alone if that is all.
+
+    `bare` says whether an address may stand there by itself. None when nothing is left to say.
+    """
     node = _node(node)
     if node.types or node.rest or any(_plan(type(node)).read(node)):
         return node
-    return node.iri if isinstance(node, Thing) or node.iri is None else node
+    return node.iri if node.iri is None or (bare and isinstance(node, Thing)) else node
 
 
 def _all(mend: Repair, values: Iterable[Value]) -> list[Value]:

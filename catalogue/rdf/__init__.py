@@ -8,7 +8,8 @@ from catalogue.dcat import Node, Resource
 from catalogue.errors import NotFound
 from catalogue.rdf.excerpt import excerpt
 from catalogue.rdf.kept import kept
-from catalogue.rdf.parse import ACCEPT, FORMATS, Graph, graph, repaired, sniff
+from catalogue.rdf.parse import ACCEPT, FORMATS, Graph, graph, sniff
+from catalogue.rdf.terms import repaired
 from catalogue.rdf.tree import Reader, resources, tops
 from catalogue.rdf.write import (
     Writable,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from hashlib import blake2b
 
-from catalogue.dcat import IRI
-from catalogue.rdf.parse import BlankNode, Pairs, Term
+from catalogue.rdf.parse import Tokens
+from catalogue.rdf.terms import token_of
 from catalogue.rdf.tree import HOPS, TYPE, Reader
-from catalogue.rdf.write import canonical, encoded, leaf
+from catalogue.rdf.write import canonical, encoded
+
+Said = dict[str, Tokens]
 
 
 def excerpt(reader: Reader, subject: str) -> bytes:
@@ -17,55 +19,50 @@ def excerpt(reader: Reader, subject: str) -> bytes:
     Equal descriptions give equal bytes: what a blank node says names it. Where blank nodes lead back to each other, that is
     left to the tree, which may raise RecordRejected.
     """
-    said = _below(reader, subject)
+    own = token_of(subject)
+    said = _below(reader, own)
     try:
         blank = [key for key in TopologicalSorter(_hanging(said)).static_order() if key in said]
     except CycleError:
         return canonical(reader.read(subject))
     names: dict[str, str] = {}
     words: dict[str, list[str]] = {}
-    implied = f"<{TYPE}> <{reader.tops[subject].TYPE}> ."
-    for key in (*blank, *(key for key in said if not key.startswith("_:"))):
-        stated = {f"<{predicate}> {_token(term, names)} ." for predicate, term in said[key]}
-        own = sorted(stated | {implied} if key == subject else stated)
-        names[key] = _label(own) if key.startswith("_:") else f"<{key}>"
-        words[names[key]] = own
+    implied = f"{TYPE} <{reader.own[own].TYPE}> ."
+    for key in (*blank, *(key for key in said if key[0] == "<")):
+        stated = {
+            f"{predicate} {value if value[0] != '_' else names.get(value) or _label([])} ."
+            for predicate, value in said[key]
+        }
+        ordered = sorted(stated | {implied} if key == own else stated)
+        names[key] = _label(ordered) if key[0] == "_" else key
+        words[names[key]] = ordered
     return encoded("\n".join(f"{name} {word}" for name in sorted(words) for word in words[name]))
 
 
-def _below(reader: Reader, subject: str) -> dict[str, Pairs]:
+def _below(reader: Reader, subject: str) -> Said:
     """What the graph says of a subject, of the blank nodes below it, and of described addresses as far as a tree reaches."""
-    subjects, tops = reader.graph.subjects, reader.tops
-    found: dict[str, Pairs] = {}
+    said, own = reader.graph.said, reader.own
+    found: Said = {}
     level = [subject]
-    for _ in range(HOPS + (2 if subject.startswith("_:") else 1)):
+    for _ in range(HOPS + (2 if subject[0] == "_" else 1)):
         further: list[str] = []
         while level:
             key = level.pop()
-            if key in found or key not in subjects:
+            if key in found or key not in said:
                 continue
-            found[key] = subjects[key]
-            for _, term in found[key]:
-                if isinstance(term, IRI):
-                    if term in subjects and term not in tops:
-                        further.append(term)
-                elif isinstance(term, BlankNode):
-                    level.append("_:" + term.value)
+            found[key] = said[key]
+            for _, value in found[key]:
+                if value[0] == "_":
+                    level.append(value)
+                elif value[0] == "<" and value in said and value not in own:
+                    further.append(value)
         level = further
     return found
 
 
-def _hanging(said: dict[str, Pairs]) -> dict[str, list[str]]:
+def _hanging(said: Said) -> dict[str, list[str]]:
     """Each blank node with those that it points at."""
-    return {
-        key: ["_:" + term.value for _, term in pairs if isinstance(term, BlankNode)]
-        for key, pairs in said.items()
-        if key.startswith("_:")
-    }
-
-
-def _token(term: Term, names: dict[str, str]) -> str:
-    return names.get("_:" + term.value) or _label([]) if isinstance(term, BlankNode) else leaf(term)
+    return {key: [value for _, value in pairs if value[0] == "_"] for key, pairs in said.items() if key[0] == "_"}
 
 
 def _label(words: list[str]) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
 import pyoxigraph as ox
 
-from catalogue.dcat import IRI, Literal, Number, Text, When
 from catalogue.errors import Problem, SourceUnavailable
-from vocab.namespaces import RDF, XSD
+from catalogue.rdf.terms import Term as Term
+from catalogue.rdf.terms import mended, repaired, subject_of, term, token_of
 
 FORMATS: dict[str, ox.RdfFormat] = {
     "text/turtle": ox.RdfFormat.TURTLE,
@@ -29,53 +29,42 @@ FORMATS: dict[str, ox.RdfFormat] = {
 }
 ACCEPT = "text/turtle, application/ld+json;q=0.9, application/rdf+xml;q=0.8, application/n-triples;q=0.7, */*;q=0.1"
 
+TOGETHER = 10_000
+"""How many statements are taken from the parser at once."""
 MAX_ERRORS = 1000
 MAX_ENTITY_GROWTH = 10_000_000
 """How many characters the entities of an XML file may add, together."""
 
-DATES = frozenset({XSD.gYear, XSD.gYearMonth, XSD.date, XSD.dateTime})
-NUMBERS = frozenset(
-    XSD[name]
-    for name in (
-        "integer",
-        "decimal",
-        "double",
-        "float",
-        "nonNegativeInteger",
-        "positiveInteger",
-        "int",
-        "long",
-        "short",
-    )
-)
-
-BlankNode = ox.BlankNode
-Term = IRI | Text | Literal | BlankNode
+Tokens = list[tuple[str, str]]
 Pairs = list[tuple[str, Term]]
 
 
 @dataclass(slots=True)
 class Graph:
-    """Statements by subject. A subject is an address, or "_:" and a label for a blank node."""
+    """Statements by subject, every term as N-Triples writes it: most are only handed on, and need not be understood."""
 
-    subjects: dict[str, Pairs] = field(default_factory=lambda: defaultdict(list))
+    said: dict[str, Tokens] = field(default_factory=lambda: defaultdict(list))
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def statements(self) -> int:
         """How many there are."""
-        return sum(map(len, self.subjects.values()))
+        return sum(map(len, self.said.values()))
+
+    @property
+    def subjects(self) -> dict[str, Pairs]:
+        """Every statement read, by subject: an address, or "_:" and a label for a blank node."""
+        return {subject_of(token): self.of(subject_of(token)) for token in self.said}
 
     def of(self, subject: str) -> Pairs:
         """What is said of a subject; nothing when it is not described."""
-        return self.subjects.get(subject, [])
+        return [(subject_of(predicate), term(value)) for predicate, value in self.said.get(token_of(subject), [])]
 
-    def typed(self, *types: str) -> Iterator[str]:
-        """Subjects with one of these types, in the order of the file."""
-        wanted = set(types)
-        for subject, pairs in self.subjects.items():
-            if any(p == RDF.type and o in wanted for p, o in pairs):
-                yield subject
+    def under(self, *predicates: str) -> Pairs:
+        """What is said under these predicates, of whatever subject."""
+        wanted = set(map(token_of, predicates))
+        found = [pair for pairs in self.said.values() for pair in pairs if pair[0] in wanted]
+        return [(subject_of(predicate), term(value)) for predicate, value in found]
 
 
 def graph(data: bytes, media_type: str = "", *, charset: str | None = None, base: str | None = None) -> Graph:
@@ -219,32 +208,67 @@ def _safe_context(held: Any, remote: set[str]) -> Any:
 
 def _collect(data: bytes, syntax: ox.RdfFormat, base: str | None, result: Graph) -> None:
     """Every statement under its subject."""
-    subjects, unmapped = result.subjects, dict[str, None]()
-    for subject, predicate, value, _ in _quads(data, syntax, base, result):
-        said = _address(predicate)
-        if ":" not in said:  # what JSON-LD gives for words without a meaning
-            unmapped[said] = None
-            continue
-        term = literal(value) if isinstance(value, ox.Literal) else _term(value)
-        subjects[key(subject)].append((said, term))
+    quads, said = _quads(data, syntax, base, result.problems), result.said
+    unmapped, quoting = dict[str, None](), 0
+    while triples := [quad.triple for quad in islice(quads, TOGETHER)]:
+        for subject, predicate, value in _tokens(triples):
+            if ":" not in predicate:  # what JSON-LD gives for words without a meaning
+                unmapped[predicate[1:-1]] = None
+            elif value[:2] == "<<":  # a statement about a statement
+                quoting += 1
+            else:
+                said[subject].append((predicate, value))
     result.problems.extend(map(_unmapped, unmapped))
+    if quoting:
+        result.problems.append(_quoting(quoting))
 
 
-def _quads(data: bytes, syntax: ox.RdfFormat, base: str | None, result: Graph) -> Iterator[ox.Quad]:
+def _quads(data: bytes, syntax: ox.RdfFormat, base: str | None, problems: list[Problem]) -> Iterator[ox.Quad]:
     """The statements one by one; after a syntax error the parser goes on at the next one it understands."""
     reader = ox.parse(data, format=syntax, base_iri=_usable_base(base), lenient=True)
+    any_yet = False
     while True:
         try:
-            yield from reader
+            for quad in reader:
+                any_yet = True
+                yield quad
             return
         except (SyntaxError, ValueError) as wrong:
-            if syntax is ox.RdfFormat.JSON_LD and not result.subjects:
+            if syntax is ox.RdfFormat.JSON_LD and not any_yet:
                 raise SourceUnavailable(
                     f"The JSON-LD cannot be read: {wrong}.", fix="Mend its context.", rule="json-ld"
                 ) from wrong
-            result.problems.append(_syntax_problem(wrong))
-            if len(result.problems) >= MAX_ERRORS or syntax is ox.RdfFormat.JSON_LD:
+            problems.append(_syntax_problem(wrong))
+            if len(problems) >= MAX_ERRORS or syntax is ox.RdfFormat.JSON_LD:
                 return
+
+
+def _tokens(triples: Iterable[ox.Triple]) -> list[tuple[str, str, str]]:
+    """Triples as N-Triples writes them: oxigraph does that faster than Python can look at one of them."""
+    try:
+        return split(_written(triples))
+    except ValueError:  # an address with a space or a line end in it
+        return split(_written(map(_mended, triples)))
+
+
+def _written(triples: Iterable[ox.Triple]) -> str:
+    return (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"").decode().rstrip("\n")
+
+
+def _mended(triple: ox.Triple) -> ox.Triple:
+    return ox.Triple(*(ox.NamedNode(repaired(t.value)) if isinstance(t, ox.NamedNode) else t for t in triple))
+
+
+def split(ntriples: str) -> list[tuple[str, str, str]]:
+    """The tokens of N-Triples as oxigraph and we write them, a statement on each line. Raises ValueError for any other text."""
+    found = []
+    for line in ntriples.split("\n"):  # splitlines would also cut at U+2028, inside a literal
+        subject, predicate, value = line.split(" ", 2)
+        if value[-2:] != " .":
+            raise ValueError(f"{line} has no end")
+        value = value[:-2]
+        found.append((mended(subject), mended(predicate), mended(value) if value[0] in "<_" else value))
+    return found
 
 
 def _syntax_problem(wrong: Exception) -> Problem:
@@ -254,6 +278,15 @@ def _syntax_problem(wrong: Exception) -> Problem:
         message=f"A statement cannot be read: {wrong}.",
         where=f"line {line}" if line else "",
         fix="Mend this line; the record that it belongs to may be read in part only.",
+    )
+
+
+def _quoting(count: int) -> Problem:
+    return Problem(
+        rule="quoted-triple",
+        severity="warning",
+        message=f"{count:,} statements speak of another statement, as RDF 1.2 allows; they were left out.",
+        fix="Say it of the dataset itself, or of a catalogue record.",
     )
 
 
@@ -270,56 +303,3 @@ def _unmapped(predicate: str) -> Problem:
 def _usable_base(base: str | None) -> str:
     """What relative addresses are relative to; without one they would name nothing, and other readers stop at them."""
     return repaired(base) if base and base.startswith(("http://", "https://")) else "http://relative.invalid/"
-
-
-_ILLEGAL = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
-
-
-def repaired(address: str) -> str:
-    """An address with the characters percent-encoded that no IRI may hold (RFC 3987 §2.2)."""
-    return _ILLEGAL.sub(lambda m: f"%{ord(m[0]):02X}", address.strip())
-
-
-# the same few thousand names fill a whole catalogue
-
-
-@lru_cache(maxsize=20_000)
-def key(subject: Any) -> str:
-    """How a Graph names a subject: a NamedNode or a BlankNode."""
-    return "_:" + subject.value if isinstance(subject, BlankNode) else repaired(subject.value)
-
-
-@lru_cache(maxsize=20_000)
-def _address(predicate: Any) -> str:
-    return str(predicate.value)
-
-
-@lru_cache(maxsize=20_000)
-def _term(term: Any) -> Term:
-    if isinstance(term, ox.NamedNode):
-        return IRI(repaired(term.value))
-    assert isinstance(term, BlankNode)
-    return term
-
-
-def literal(said: ox.Literal) -> Text | Literal:
-    """The noun for a literal: words, a date, a number, or something typed otherwise."""
-    value = without_nul(said.value)
-    if lang := said.language:
-        return Text(value, lang.replace("_", "-").lower())
-    return noun_of(said.datatype.value)(value)
-
-
-def without_nul(words: str) -> str:
-    """No database keeps it, and no reader sees it."""
-    return words.replace("\x00", "") if "\x00" in words else words
-
-
-@lru_cache(maxsize=1000)
-def noun_of(datatype: str) -> Callable[[str], Text | Literal]:
-    """What values of a datatype become."""
-    if datatype in (XSD.string, RDF.langString):
-        return Text
-    if datatype.startswith("xsd:"):  # a prefix that the document forgot to declare
-        datatype = str(XSD) + datatype[4:]
-    return partial(When if datatype in DATES else Number if datatype in NUMBERS else Literal, datatype=IRI(datatype))

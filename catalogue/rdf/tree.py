@@ -16,38 +16,39 @@ from catalogue.dcat import (
     DataService,
     Dataset,
     DatasetSeries,
-    Literal,
     Node,
     Property,
     Resource,
     Statement,
-    Text,
     Thing,
     Value,
     once,
     properties,
 )
 from catalogue.errors import Problem, RecordRejected
-from catalogue.rdf.parse import BlankNode, Graph, Pairs, Term
+from catalogue.rdf.parse import Graph, Tokens
+from catalogue.rdf.terms import literal, named, subject_of, token_of
 from catalogue.rdf.write import sort_key
 from vocab.namespaces import DCAT, OWL, RDF
 
 HOPS = 3
 MAX_DEPTH = 60
 MAX_STATEMENTS = 60_000
-LEAVES = (Text, Literal)
 
 DESCRIBED: dict[str, type[Node]] = {
-    DCAT.Catalog: Catalog,
-    DCAT.CatalogRecord: CatalogRecord,
-    DCAT.DatasetSeries: DatasetSeries,
-    DCAT.Dataset: Dataset,
-    DCAT.DataService: DataService,
+    f"<{type_}>": noun
+    for type_, noun in (
+        (DCAT.Catalog, Catalog),
+        (DCAT.CatalogRecord, CatalogRecord),
+        (DCAT.DatasetSeries, DatasetSeries),
+        (DCAT.Dataset, Dataset),
+        (DCAT.DataService, DataService),
+    )
 }
 """What has a tree of its own, by type. First match wins: catalogues and series are datasets as well."""
 
-TYPE, MEMBER, WAY_IN, SAME = RDF.type, DCAT.dataset, DCAT.accessService, OWL.sameAs
-TELLING = frozenset({TYPE, MEMBER, WAY_IN, DCAT.service})
+TYPE, MEMBER, WAY_IN, SAME = (f"<{address}>" for address in (RDF.type, DCAT.dataset, DCAT.accessService, OWL.sameAs))
+TELLING = frozenset({TYPE, MEMBER, WAY_IN, f"<{DCAT.service}>"})
 """The predicates by which we tell what a subject is."""
 
 
@@ -59,7 +60,7 @@ class Place:
     hops: int = 0
 
     def below(self, subject: str) -> Place:
-        return Place((*self.above, subject), self.hops + (not subject.startswith("_:")))
+        return Place((*self.above, subject), self.hops + (subject[0] == "<"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,20 +80,24 @@ def tops(graph: Graph) -> dict[str, type[Node]]:
 
     A service that only serves as a distribution's way in belongs to that distribution; so does one without an address.
     """
+    return Reader(graph).tops
+
+
+def _tops(graph: Graph) -> dict[str, type[Node]]:
     found: dict[str, type[Node]] = {}
     listed: set[str] = set()
     ways_in: set[str] = set()
-    for subject, pairs in graph.subjects.items():
+    for subject, pairs in graph.said.items():
         telling = [pair for pair in pairs if pair[0] in TELLING]
         if noun := _noun_of(telling):
             found[subject] = noun
-        for predicate, term in telling:
+        for predicate, value in telling:
             if predicate == WAY_IN:
-                ways_in.add(_key(term))
+                ways_in.add(value)
             elif predicate != TYPE:
-                listed.add(_key(term))
-                if predicate == MEMBER and _key(term) in graph.subjects:
-                    found.setdefault(_key(term), Dataset)
+                listed.add(value)
+                if predicate == MEMBER and value in graph.said:
+                    found.setdefault(value, Dataset)
     return {
         subject: noun
         for subject, noun in found.items()
@@ -100,11 +105,11 @@ def tops(graph: Graph) -> dict[str, type[Node]]:
     }
 
 
-def _noun_of(telling: Pairs) -> type[Node] | None:
+def _noun_of(telling: Tokens) -> type[Node] | None:
     """What a subject is, by its types and by what it lists."""
     if any(predicate == MEMBER for predicate, _ in telling):
         return Catalog
-    types = {term for predicate, term in telling if predicate == TYPE}
+    types = {value for predicate, value in telling if predicate == TYPE}
     return next((noun for type_, noun in DESCRIBED.items() if type_ in types), None)
 
 
@@ -118,18 +123,24 @@ class Reader:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.tops = tops(graph)
+        self.own = _tops(graph)
+        """What has a tree of its own, by subject as N-Triples writes it."""
         self._budget = MAX_STATEMENTS
+
+    @property
+    def tops(self) -> dict[str, type[Node]]:
+        """What has a tree of its own, by subject."""
+        return {subject_of(subject): noun for subject, noun in self.own.items()}
 
     @property
     def resources(self) -> list[str]:
         """The subjects that a catalogue holds: datasets, series and services, in the order of the file."""
-        return [s for s, noun in self.tops.items() if issubclass(noun, Resource) and noun is not Catalog]
+        return [subject_of(s) for s, noun in self.own.items() if issubclass(noun, Resource) and noun is not Catalog]
 
     @property
     def roots(self) -> list[str]:
         """Those of `resources` that nothing in the graph points at, else all of them."""
-        pointed_at = {_key(o) for pairs in self.graph.subjects.values() for _, o in pairs if not isinstance(o, LEAVES)}
+        pointed_at = {subject_of(value) for pairs in self.graph.said.values() for _, value in pairs if value[0] != '"'}
         return [subject for subject in self.resources if subject not in pointed_at] or self.resources
 
     def read(self, subject: str) -> Node:
@@ -138,13 +149,14 @@ class Reader:
         Raises RecordRejected when it is too large or too deep to be a description.
         """
         self._budget = MAX_STATEMENTS
-        return self._node(subject, self.tops[subject], Place())
+        token = token_of(subject)
+        return self._node(token, self.own[token], Place())
 
     def _node(self, subject: str, noun: type[Node], place: Place) -> Node:
         here = place.below(subject)
         if len(here.above) > MAX_DEPTH:
             raise RecordRejected(_too("deep", f"more than {MAX_DEPTH} levels"))
-        pairs = self.graph.of(subject)
+        pairs = self.graph.said.get(subject, [])
         self._budget -= len(pairs)
         if self._budget < 0:
             raise RecordRejected(_too("large", f"more than {MAX_STATEMENTS:,} statements"))
@@ -152,17 +164,17 @@ class Reader:
         said: dict[Slot, list[Value]] = {}
         rest: list[Statement] = []
         types: set[IRI] = set()
-        for predicate, term in pairs:
+        for predicate, value in pairs:
             slot = slots.get(predicate)
-            value = self._typed(term, slot, here) if slot else None
-            if slot and value is not None:
-                said.setdefault(slot, []).append(value)
-            elif predicate == TYPE and isinstance(term, IRI):
-                types.add(term)
-            elif predicate == SAME and isinstance(term, IRI):  # another name of this thing, not a part of it
-                rest.append(Statement(IRI(predicate), term))
+            read = self._typed(value, slot, here) if slot else None
+            if slot and read is not None:
+                said.setdefault(slot, []).append(read)
+            elif predicate == TYPE and value[0] == "<":
+                types.add(named(value))
+            elif predicate == SAME and value[0] == "<":  # another name of this thing, not a part of it
+                rest.append(Statement(named(predicate), named(value)))
             else:
-                rest.append(Statement(IRI(predicate), self._value(term, here)))
+                rest.append(Statement(named(predicate), self._value(value, here)))
         held: dict[str, Any] = {}
         for slot, found in said.items():
             if slot.many:
@@ -174,49 +186,47 @@ class Reader:
         if held or rest:
             types.discard(IRI(noun.TYPE))
         return noun(
-            iri=None if subject.startswith("_:") else IRI(subject), types=frozenset(types), rest=frozenset(rest), **held
+            iri=named(subject) if subject[0] == "<" else None,
+            types=frozenset(types),
+            rest=frozenset(rest),
+            **held,
         )
 
-    def _typed(self, term: Term, slot: Slot, place: Place) -> Value | None:
-        """The value that a property takes for the term; None when it takes nothing of that form."""
-        if isinstance(term, LEAVES):
-            return term if isinstance(term, slot.kinds) else None
-        if slot.plain and isinstance(term, IRI):
-            value = self._value(term, place)
+    def _typed(self, token: str, slot: Slot, place: Place) -> Value | None:
+        """The value that a property takes for what was said; None when it takes nothing of that form."""
+        if token[0] == '"':
+            leaf = literal(token)
+            return leaf if isinstance(leaf, slot.kinds) else None
+        if slot.plain and token[0] == "<":
+            value = self._value(token, place)
             return value if isinstance(value, slot.kinds) else None
-        return self._hanging(term, slot.noun, place) if slot.noun else None
+        return self._hanging(token, slot.noun, place) if slot.noun else None
 
-    def _value(self, term: Term, place: Place) -> Value:
-        """A term as it is said: a bare address unless the graph describes it."""
-        if isinstance(term, LEAVES):
-            return term
-        if isinstance(term, IRI) and not self._described(term, place):
-            return term
-        return self._hanging(term, Thing, place)
+    def _value(self, token: str, place: Place) -> Value:
+        """A value as it is said: a bare address unless the graph describes it."""
+        if token[0] == '"':
+            return literal(token)
+        if token[0] == "<" and not self._described(token, place):
+            return named(token)
+        return self._hanging(token, Thing, place)
 
-    def _hanging(self, term: IRI | BlankNode, noun: type[Node], place: Place) -> Node:
-        subject = _key(term)
-        if subject in place.above:  # it leads back to where we came from: name it and stop
-            up = len(place.above) - place.above.index(subject)
-            return noun(iri=IRI(f"urn:fedcat:above:{up}") if subject.startswith("_:") else IRI(subject))
-        if isinstance(term, IRI) and not self._described(term, place):
-            return noun(iri=term)
-        return self._node(subject, noun, place)
+    def _hanging(self, token: str, noun: type[Node], place: Place) -> Node:
+        if token in place.above:  # it leads back to where we came from: name it and stop
+            up = len(place.above) - place.above.index(token)
+            return noun(iri=named(token) if token[0] == "<" else IRI(f"urn:fedcat:above:{up}"))
+        if token[0] == "<" and not self._described(token, place):
+            return noun(iri=named(token))
+        return self._node(token, noun, place)
 
-    def _described(self, address: IRI, place: Place) -> bool:
-        return (
-            address in self.graph.subjects
-            and address not in self.tops
-            and address not in place.above
-            and place.hops < HOPS + 1
-        )
+    def _described(self, token: str, place: Place) -> bool:
+        return token in self.graph.said and token not in self.own and token not in place.above and place.hops < HOPS + 1
 
 
 @once
 def _slots(noun: type[Node]) -> dict[str, Slot]:
     """A noun's properties by every predicate under which they are said."""
-    older: dict[str, Slot] = {also: _slot(prop) for prop in properties(noun) for also in prop.also}
-    return {**older, **{prop.predicate: _slot(prop) for prop in properties(noun)}}
+    older = {f"<{also}>": _slot(prop) for prop in properties(noun) for also in prop.also}
+    return {**older, **{f"<{prop.predicate}>": _slot(prop) for prop in properties(noun)}}
 
 
 @once
@@ -224,10 +234,6 @@ def _slot(prop: Property) -> Slot:
     nouns = [kind for kind in prop.kinds if issubclass(kind, Node)]
     plain = IRI in prop.kinds and (Thing in nouns or not nouns)
     return Slot(prop.name, prop.predicate, prop.many, prop.kinds, plain, nouns[0] if nouns else None)
-
-
-def _key(term: Term) -> str:
-    return "_:" + term.value if isinstance(term, BlankNode) else str(term)
 
 
 def _too(what: str, limit: str) -> Problem:

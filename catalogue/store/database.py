@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -44,7 +45,9 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A consistent view of the whole database."""
-        with self.engine.connect() as connection, connection.begin():
+        # PostgreSQL would let each statement see what was committed since the last one
+        one_view: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self.engine.connect().execution_options(**one_view) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -116,13 +119,20 @@ def aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
-_PACKER = zstandard.ZstdCompressor(level=3)
-_UNPACKER = zstandard.ZstdDecompressor()
+class _Packing(threading.local):
+    """Each thread has its own: two at work in one end the process."""
+
+    def __init__(self) -> None:
+        self.packer = zstandard.ZstdCompressor(level=3)
+        self.unpacker = zstandard.ZstdDecompressor()
+
+
+_PACKING = _Packing()
 
 
 def packed(body: bytes) -> bytes:
-    return _PACKER.compress(body)
+    return _PACKING.packer.compress(body)
 
 
 def unpacked(body: bytes) -> bytes:
-    return _UNPACKER.decompress(body)
+    return _PACKING.unpacker.decompress(body)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
-from catalogue.dcat import Identifier
+from catalogue import rdf
+from catalogue.dcat import Identifier, Resource
 from catalogue.errors import StoreRefused
-from catalogue.identify import Identified, Known
+from catalogue.identify import Contact, Identified, Known, contacts
 from catalogue.source import HarvestSource, SourceRecord
 from catalogue.store.database import Database, now, packed, unpacked
 from catalogue.store.tables import (
@@ -49,8 +51,8 @@ class Records:
         with self._db.reading() as c:
             return {row.identifier: (row.fingerprint, row.rejected) for row in c.execute(wanted)}
 
-    def known(self, keys: Iterable[str]) -> Known:
-        """The ids and IRIs that stand behind keys."""
+    def known(self, keys: Iterable[str], source: str = "") -> Known:
+        """The ids and IRIs that stand behind keys, and which of them this source describes already."""
         k = dataset_keys.c
         wanted = sa.select(k.key, k.dataset, datasets.c.iri).join(datasets, datasets.c.id == k.dataset)
         ids: dict[str, str] = {}
@@ -60,7 +62,16 @@ class Records:
                 for row in c.execute(wanted.where(k.key.in_(some))):
                     ids[row.key] = row.dataset
                     iris[row.dataset] = row.iri
-        return Known(ids, iris)
+            ours = {
+                row.dataset: row.identifier
+                for some in _chunks(list(iris))
+                for row in c.execute(
+                    sa.select(catalog_records.c.dataset, source_records.c.identifier)
+                    .join(source_records, source_records.c.id == catalog_records.c.record)
+                    .where(catalog_records.c.source == source, catalog_records.c.dataset.in_(some))
+                )
+            }
+        return Known(ids, iris, ours)
 
     def identifiers(self, source: str) -> set[str]:
         """Every record that we hold of a source."""
@@ -98,6 +109,10 @@ class Records:
                 return _Writing(c, source, run).put(descriptions)
         except (sa.exc.IntegrityError, sa.exc.DataError, UnicodeError, OverflowError) as wrong:
             raise StoreRefused(str(wrong.__cause__ or wrong)) from wrong
+        except sa.exc.OperationalError as wrong:
+            if str(getattr(wrong.orig, "sqlstate", "")).startswith(_BEYOND_LIMITS):
+                raise StoreRefused(str(wrong.orig)) from wrong
+            raise
 
     def withdraw(self, source: HarvestSource, gone: Sequence[str], run: int) -> int:
         """Take back what these records said. Datasets that no record describes any more are withdrawn."""
@@ -116,6 +131,20 @@ class Records:
                 c.execute(held.values(rejected=record.fingerprint))
 
 
+_BEYOND_LIMITS = "54"
+"""How PostgreSQL's error codes begin for what is too long for an index, say: the record's fault, not the connection's."""
+
+
+def lead_again(c: sa.Connection, source: HarvestSource) -> None:
+    """Choose again who leads the datasets that a source describes, since its priority is another; log what changes."""
+    writing = _Writing(c, source, run=0)
+    d, k = datasets.c, catalog_records.c
+    held = sa.select(d.id, d.lead).join(catalog_records, k.dataset == d.id).where(k.source == source.name)
+    before = {row.id: row.lead for row in c.execute(held)}
+    leads = writing.leads(set(before))
+    writing.settle({id_ for id_, lead in before.items() if leads[id_].id != lead})
+
+
 class _Writing:
     """One transaction's work on one source."""
 
@@ -124,6 +153,8 @@ class _Writing:
         self.source = source
         self.run = run
         self.now = now()
+        self.moved: set[int] = set()
+        """Records that come from another address than before, which the feeds tell."""
 
     def put(self, descriptions: Sequence[Description]) -> Tally:
         tally = Tally()
@@ -142,7 +173,7 @@ class _Writing:
                 known = before.pop(resource.id, None)
                 if known is None:
                     fresh.append((row_id, resource))
-                elif known[1] != resource.fingerprint:
+                elif known[1] != resource.fingerprint or row_id in self.moved:
                     changed.append((known[0], resource))
                 else:
                     continue
@@ -154,11 +185,11 @@ class _Writing:
                 different = True
             outcome = "added" if is_new else "updated" if different else "unchanged"
             setattr(tally, outcome, getattr(tally, outcome) + 1)
-        self._save_datasets(touched.values())
+        self._save_datasets(touched)
+        self._learn(resource for _, resource in (*fresh, *changed))
         self._save_descriptions(fresh, changed)
         self._drop(dropped)
-        self._settle(set(touched) | lost)
-        self._save_contacts(touched.values())
+        self.settle(set(touched) | lost, touched)
         return tally
 
     def _save_records(self, records: Sequence[SourceRecord]) -> dict[str, tuple[int, bool]]:
@@ -168,7 +199,7 @@ class _Writing:
             row.identifier: row
             for some in _chunks([record.identifier for record in records])
             for row in self.c.execute(
-                sa.select(r.id, r.identifier, r.fingerprint, r.rejected).where(
+                sa.select(r.id, r.identifier, r.fingerprint, r.rejected, r.address).where(
                     r.source == self.source.name, r.identifier.in_(some)
                 )
             )
@@ -191,6 +222,8 @@ class _Writing:
         for record in records:
             row = known.get(record.identifier)
             if row is not None and (row.fingerprint != record.fingerprint or row.rejected):
+                if row.address != record.address:
+                    self.moved.add(row.id)
                 self.c.execute(
                     sa.update(source_records).where(r.id == row.id).values(**_record_columns(record, self.now))
                 )
@@ -207,9 +240,8 @@ class _Writing:
                 found[row.record][row.dataset] = (row.id, row.fingerprint)
         return found
 
-    def _save_datasets(self, touched: Iterable[Identified]) -> None:
-        """Datasets seen for the first time get a row; keys and organisations are learnt."""
-        by_id = {resource.id: resource for resource in touched}
+    def _save_datasets(self, by_id: Mapping[str, Identified]) -> None:
+        """Datasets seen for the first time get a row."""
         if not by_id:
             return
         held = self._among(datasets.c.id, by_id)
@@ -225,10 +257,17 @@ class _Writing:
                 for i, resource in enumerate(new, start=1)
             ],
         )  # fmt: skip
-        wanted = {key: resource.id for resource in by_id.values() for key in resource.keys}
+
+    def _learn(self, found: Iterable[Identified]) -> None:
+        """Keys and organisations, also those of a record that a later one of the batch speaks over."""
+        resources = list(found)
+        wanted: dict[str, str] = {}
+        for resource in resources:
+            for key in resource.keys:
+                wanted.setdefault(key, resource.id)
         held_keys = self._among(dataset_keys.c.key, wanted)
         self._insert(dataset_keys, [{"key": k, "dataset": i} for k, i in wanted.items() if k not in held_keys])
-        bodies = {r.organisation.slug: r.organisation for r in by_id.values() if r.organisation}
+        bodies = {r.organisation.slug: r.organisation for r in resources if r.organisation}
         held_bodies = self._among(organisations.c.slug, bodies)
         self._insert(
             organisations,
@@ -273,18 +312,18 @@ class _Writing:
         self._drop([row.id for row in rows])
         for some in _chunks(ids):
             self.c.execute(sa.delete(source_records).where(r.id.in_(some)))
-        self._settle({row.dataset for row in rows})
+        self.settle({row.dataset for row in rows})
 
     def _drop(self, record_ids: Sequence[int]) -> None:
         for some in _chunks(record_ids):
             self.c.execute(sa.delete(catalog_bodies).where(catalog_bodies.c.id.in_(some)))
             self.c.execute(sa.delete(catalog_records).where(catalog_records.c.id.in_(some)))
 
-    def _settle(self, ids: set[str]) -> None:
+    def settle(self, ids: set[str], touched: Mapping[str, Identified] = MappingProxyType({})) -> None:
         """Decide which record leads each touched dataset, and log the change."""
         log: list[dict[str, Any]] = []
         updates: list[dict[str, Any]] = []
-        leads = self._leads(ids)
+        leads = self.leads(ids)
         for some in _chunks(sorted(ids)):
             for row in self.c.execute(
                 sa.select(datasets.c.id, datasets.c.iri, datasets.c.state).where(datasets.c.id.in_(some))
@@ -311,13 +350,14 @@ class _Writing:
         common = ("lead", "serial", "changed", "state")
         self._update(current, (*common, *FACTS))
         self._update(withdrawn, common)
+        self._save_contacts({row["dataset"]: (row["iri"], leads.get(row["dataset"])) for row in log}, touched)
 
     def _update(self, rows: list[dict[str, Any]], names: Sequence[str]) -> None:
         if rows:
             values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in names}
             self.c.execute(sa.update(datasets).where(datasets.c.id == sa.bindparam("this")).values(**values), rows)
 
-    def _leads(self, ids: set[str]) -> dict[str, Any]:
+    def leads(self, ids: set[str]) -> dict[str, Any]:
         """The record that leads each dataset: of the source with the lowest priority, the one seen first."""
         k = catalog_records.c
         wanted = (
@@ -331,23 +371,32 @@ class _Writing:
             for row in self.c.execute(wanted.where(k.dataset.in_(some)))
         }  # the last one written for a dataset wins, so the order is from least to most authoritative
 
-    def _save_contacts(self, touched: Iterable[Identified]) -> None:
-        """Whom a dataset names, as its newest record says."""
-        by_id = {resource.id: resource for resource in touched}
-        for some in _chunks(sorted(by_id)):
+    def _save_contacts(self, leads: Mapping[str, tuple[str, Any]], touched: Mapping[str, Identified]) -> None:
+        """Whom each dataset names, as the record that leads it says."""
+        for some in _chunks(sorted(leads)):
             self.c.execute(sa.delete(contact_points).where(contact_points.c.dataset.in_(some)))
         self._insert(
             contact_points,
             [
                 {
-                    "dataset": resource.id, "organisation": resource.organisation.slug if resource.organisation else "",
-                    "role": contact.role, "name": contact.name, "email": contact.email,
-                    "telephone": contact.telephone, "page": contact.page,
+                    "dataset": id_, "organisation": lead.organisation, "role": contact.role, "name": contact.name,
+                    "email": contact.email, "telephone": contact.telephone, "page": contact.page,
                 }
-                for resource in by_id.values()
-                for contact in resource.contacts
+                for id_, (iri, lead) in leads.items()
+                if lead is not None
+                for contact in self._contacts(iri, lead, touched.get(id_))
             ],
         )  # fmt: skip
+
+    def _contacts(self, iri: str, lead: Any, fresh: Identified | None) -> Iterable[Contact]:
+        """Whom a record names; it is read again only where another record of the dataset was the one touched."""
+        if fresh is not None and fresh.fingerprint == lead.fingerprint:
+            return fresh.contacts
+        held = sa.select(catalog_bodies.c.body).where(catalog_bodies.c.id == lead.id)
+        body = unpacked(self.c.execute(held).scalar_one())
+        found = rdf.Reader(rdf.graph(body, "application/n-triples")).read(iri)
+        assert isinstance(found, Resource)
+        return contacts(found)
 
     def _among(self, column: sa.Column[Any], wanted: Iterable[str]) -> set[str]:
         return {

@@ -12,6 +12,7 @@ from catalogue.dcat import Slug
 from catalogue.errors import NotFound, Problem, WrongUse
 from catalogue.source import HarvestSource
 from catalogue.store.database import Database, aware, now
+from catalogue.store.records import lead_again
 from catalogue.store.tables import catalog_records, problems, runs, source_records, sources
 from catalogue.store.types import Run, StoredProblem, Tally
 
@@ -41,6 +42,8 @@ class Sources:
             if _source(held) == source:
                 return False
             c.execute(sa.update(sources).where(sources.c.name == source.name).values(**_columns(source)))
+            if held.priority != source.priority:
+                lead_again(c, source)
             return True
 
     def get(self, name: str) -> HarvestSource:
@@ -65,8 +68,11 @@ class Sources:
     def remove(self, name: str) -> None:
         """Forget a source and its runs. Its records are the caller's to withdraw or keep first."""
         with self._db.writing() as c:
+            held = c.execute(sa.select(sources).where(sources.c.name == name)).first()
             c.execute(sa.delete(runs).where(runs.c.source == name))
             c.execute(sa.delete(sources).where(sources.c.name == name))
+            if held is not None:
+                lead_again(c, _source(held))
 
     def counts(self) -> dict[str, int]:
         """How many datasets each source describes now."""
@@ -180,8 +186,9 @@ class Runs:
             .limit(limit)
         )
         with self._db.reading() as c:
-            rows = c.execute(wanted).mappings()
-            return [StoredProblem(**{k: v for k, v in row.items() if k != "id"}) for row in rows]
+            told = [StoredProblem(**{k: v for k, v in row.items() if k != "id"}) for row in c.execute(wanted).mappings()]
+        # what two runs told alike is one problem
+        return list({(p.record, p.rule, p.location, p.message): p for p in told}.values())
 
     def refused(self, source: str) -> int:
         """How many records of a source stand by their last good version."""

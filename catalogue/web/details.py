@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from catalogue.dcat import Dataset, Location, Node, PeriodOfTime, Resource, Text
-from catalogue.facts import plain
+from catalogue.dcat import Dataset, Location, Node, PeriodOfTime, Resource, Statement, Text, properties
+from catalogue.facts import ends, plain
 from catalogue.rdf import sort_key
 from catalogue.rdf.write import compact
 from catalogue.search import Document
@@ -92,7 +92,7 @@ def _periods(resource: Resource) -> list[Any]:
 def _period(said: PeriodOfTime | Text) -> Any:
     if isinstance(said, Text):
         return said
-    covered = present.period(said.start, said.end)
+    covered = present.period(*ends(said))
     return covered[:1].upper() + covered[1:] or present.best(said.labels) or str(said.iri or "")
 
 
@@ -176,6 +176,8 @@ MORE: tuple[tuple[str, Callable[[Resource], Any]], ...] = (
 
 DEEPEST = 4
 MOST = 200
+AS_MADE = ("quality_measurements", "in_catalogs")
+"""Properties whose values are shown as the statements that they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +190,11 @@ class Said:
 
 
 def unplaced(resource: Resource) -> list[Said]:
-    """Statements of the description, and of its files, for which there is no property here."""
+    """Statements of the description, and of its files, for which there is no property here or no line on the page."""
     found: list[Said] = list(_rest(resource, 0))
     if isinstance(resource, Dataset):
         for distribution in sorted(resource.distributions, key=sort_key):
-            if distribution.rest:
+            if _as_made(distribution):
                 own = present.words_of(distribution)
                 found.append(Said("File", own.value if own else str(distribution.iri or ""), 0))
                 found += _rest(distribution, 1)
@@ -200,7 +202,7 @@ def unplaced(resource: Resource) -> list[Said]:
 
 
 def _rest(node: Node, depth: int) -> Iterator[Said]:
-    for said in sorted(node.rest, key=lambda said: (said.predicate, sort_key(said.object))):
+    for said in sorted(_as_made(node), key=lambda said: (said.predicate, sort_key(said.object))):
         name = compact(said.predicate).strip("<>")
         if isinstance(said.object, Node):
             yield Said(name, present.link(present.called(said.object)) or "", depth)
@@ -208,3 +210,8 @@ def _rest(node: Node, depth: int) -> Iterator[Said]:
                 yield from _rest(said.object, depth + 1)
         else:
             yield Said(name, present.link(present.called(said.object)) or "", depth)
+
+
+def _as_made(node: Node) -> set[Statement]:
+    placed = [prop for prop in properties(type(node)) if prop.name in AS_MADE]
+    return {*node.rest, *(Statement(prop.predicate, value) for prop in placed for value in getattr(node, prop.name))}

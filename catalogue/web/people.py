@@ -93,8 +93,9 @@ def _said(resource: Resource) -> Iterator[Person]:
     for part in resource.qualified_attributions:
         for agent in part.agents:
             yield _agent(_role(part.roles), agent)
-    for creator in resource.creators:
-        yield Person("creator", creator) if isinstance(creator, Text) else _agent("creator", creator)
+    for role, bodies in (("owner", resource.rights_holders), ("creator", resource.creators)):
+        for body in bodies:
+            yield Person(role, body) if isinstance(body, Text) else _agent(role, body)
     publisher = resource.publisher
     if isinstance(publisher, Agent) and _agent("publisher", publisher).reachable:
         yield _agent("publisher", publisher)

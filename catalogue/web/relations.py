@@ -17,8 +17,10 @@ from catalogue.web.site import Site
 RELATIONS = (
     ("in_series", "Part of the series"),
     ("previous", "The one before it in the series"),
+    ("following", "The one after it in the series"),
     ("first", "First of the series"),
     ("last", "Newest of the series"),
+    ("members", "Its datasets"),
     ("part_of", "Part of"),
     ("parts", "Its parts"),
     ("replaced_by", "Replaced by"),
@@ -27,6 +29,7 @@ RELATIONS = (
     ("versions", "Its versions"),
     ("version_of", "A version of"),
     ("previous_version", "The version before it"),
+    ("next_versions", "The version after it"),
     ("sources", "Made from"),
     ("serves_datasets", "Gives access to"),
     ("relations", "Related"),
