@@ -367,3 +367,13 @@ def test_a_statement_about_a_statement_is_told_and_the_rest_is_kept():
     graph = rdf.graph(f'{typed}\n{said} .\n<< {said} >> <http://ex.example/by> "Ann" .'.encode(), "text/turtle")
     assert [problem.rule for problem in graph.problems] == ["quoted-triple"]
     assert rdf.Reader(graph).read("http://x.example/1").titles == {Text("Locks")}
+
+
+def test_a_file_that_names_its_dataset_is_one_of_its_files():
+    said = """@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
+        <https://canals.example/locks> a dcat:Dataset ; dct:title "Locks" .
+        <https://canals.example/locks.csv> a dcat:Distribution ; dcat:isDistributionOf <https://canals.example/locks> .
+        [] a dcat:Distribution ; dct:title "By post" ; dcat:isDistributionOf <https://canals.example/locks> ."""
+    dataset = rdf.read(said.encode(), "text/turtle")
+    assert len(dataset.distributions) == 2
+    assert rdf.read(rdf.turtle([dataset]), "text/turtle") == dataset

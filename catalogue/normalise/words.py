@@ -85,12 +85,14 @@ def written(value: Value) -> Value | None:
 
 def safe(value: IRI) -> IRI | None:
     """An address without the characters that no address may hold: `<https://x.gov.uk/a b>` → `<https://x.gov.uk/a%20b>`."""
-    if value.isprintable() and value and not _ILLEGAL.search(value):
+    if value and value.isascii() and not _SUSPECT.search(value):
         return value
-    return IRI(repaired(value.encode(errors="ignore").decode())) or None
+    mended = repaired(value.encode(errors="ignore").decode())
+    return (value if mended == value else IRI(mended)) or None
 
 
-_ILLEGAL = re.compile(r"[ <>\"{}|\\^`]")
+_SUSPECT = re.compile(r"[\x00-\x20<>\"{}|\\^`%\[\]\x7f]|#.*#")
+"""Whether an address needs a closer look. Most do not, and that is seen at once."""
 
 
 def _text(value: Text, tidy: Callable[[str], str]) -> Text | None:

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 from catalogue.errors import Problem, SourceUnavailable
 from catalogue.rdf.terms import Term as Term
 from catalogue.rdf.terms import mended, repaired, subject_of, term, token_of
+from vocab.namespaces import DCAT
 
 FORMATS: dict[str, ox.RdfFormat] = {
     "text/turtle": ox.RdfFormat.TURTLE,
@@ -34,6 +35,8 @@ TOGETHER = 10_000
 MAX_ERRORS = 1000
 MAX_ENTITY_GROWTH = 10_000_000
 """How many characters the entities of an XML file may add, together."""
+
+INVERSE = "isDistributionOf"
 
 Tokens = list[tuple[str, str]]
 Pairs = list[tuple[str, Term]]
@@ -81,6 +84,8 @@ def graph(data: bytes, media_type: str = "", *, charset: str | None = None, base
     if syntax is ox.RdfFormat.JSON_LD:
         data = _with_safe_contexts(data, result.problems)
     _collect(data, syntax, base, result)
+    if INVERSE.encode() in data:
+        _say_directly(result)
     errors = [problem for problem in result.problems if problem.severity == "error"]
     if len(errors) > max(3, result.statements):
         raise SourceUnavailable(
@@ -89,6 +94,15 @@ def graph(data: bytes, media_type: str = "", *, charset: str | None = None, base
             rule="not-rdf",
         )
     return result
+
+
+def _say_directly(result: Graph) -> None:
+    """A file that says which dataset it belongs to is one of that dataset's files, also where the dataset does not say so."""
+    for subject, pairs in list(result.said.items()):
+        for predicate, value in pairs:
+            direct = (f"<{DCAT.distribution}>", subject)
+            if predicate == f"<{DCAT[INVERSE]}>" and value in result.said and direct not in result.said[value]:
+                result.said[value].append(direct)
 
 
 def sniff(data: bytes, media_type: str = "") -> ox.RdfFormat:
