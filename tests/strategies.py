@@ -31,7 +31,7 @@ from catalogue.dcat import (
     properties,
 )
 from catalogue.normalise import normalise
-from vocab.namespaces import DCT, GSP, RDFS, SKOS, XSD
+from vocab.namespaces import DCAT, DCT, GSP, RDFS, SKOS, XSD
 
 R = TypeVar("R", bound=Resource)
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -158,7 +158,13 @@ LEAVES: dict[type, st.SearchStrategy[Any]] = {
     Number: st.sampled_from((*NUMBERS, *DIRTY_NUMBERS)).map(lambda said: Number(said[0], IRI(said[1]))),
     Literal: st.sampled_from((*LITERALS, *DIRTY_LITERALS)).map(lambda said: Literal(said[0], IRI(said[1]))),
 }
+CONCLUSIVE = frozenset((DCAT.isDistributionOf,))
+"""From these a reader concludes something about what they name, if that is described: more comes out than went in."""
 ANY_LEAF = st.one_of(*LEAVES.values())
+
+
+def kinds_of(prop: Property) -> tuple[type, ...]:
+    return tuple(kind for kind in prop.kinds if prop.predicate not in CONCLUSIVE or not issubclass(kind, Node))
 
 
 class Tree:
@@ -182,7 +188,7 @@ class Tree:
         return frozenset(self.value(prop, depth, hops) for _ in range(self.draw(st.integers(1, 2))))
 
     def value(self, prop: Property, depth: int, hops: int) -> Value:
-        kind = self.draw(st.sampled_from(prop.kinds))
+        kind = self.draw(st.sampled_from(kinds_of(prop)))
         if kind in LEAVES:
             return self.draw(LEAVES[kind])
         return self.node(kind, depth + 1, hops)
@@ -230,7 +236,7 @@ def everything() -> Dataset:
 def _filled(noun: type[Node], iri: IRI | None, numbers: Iterator[int], depth: int) -> Node:
     said: dict[str, Any] = {}
     for prop in properties(noun):
-        values = [value for kind in prop.kinds for value in _of(kind, numbers, depth)]
+        values = [value for kind in kinds_of(prop) for value in _of(kind, numbers, depth)]
         said[prop.name] = frozenset(values) if prop.many else values[0] if values else None
     rest = frozenset(Statement(predicate, Text(f"kept {next(numbers)}", "en")) for predicate in PREDICATES)
     return noun(iri=iri, rest=rest, **said)

@@ -393,7 +393,9 @@ def test_a_problem_stands_as_long_as_what_it_was_told_of(store):
 def test_one_identifier_twice_in_one_source_is_two_datasets(store, batch, monkeypatch):
     monkeypatch.setattr(line, "BATCH", batch)
     said = {"identifier": "2024", "publisher": "Environment Agency"}
-    records = {name: {"title": name, "iri": f"https://water.example/{name}", **said} for name in ("rivers", "lakes", "wells")}
+    records = {
+        name: {"title": name, "iri": f"https://water.example/{name}", **said} for name in ("rivers", "lakes", "wells")
+    }
     assert harvest(store, records, "water").added == 3
     assert titles(store) == ["lakes", "rivers", "wells"]
     assert harvest(store, records, "water").unchanged == 3

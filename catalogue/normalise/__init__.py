@@ -79,7 +79,7 @@ REPAIRS: Mapping[str, Repair] = {
     ),
     **dict.fromkeys((FOAF.mbox, VCARD.hasEmail), email),
     **dict.fromkeys((FOAF.phone, VCARD.hasTelephone), telephone),
-    **dict.fromkeys((DCT.publisher, DCT.creator), agent),
+    **dict.fromkeys((DCT.publisher, DCT.creator, DCT.rightsHolder), agent),
     DCAT.contactPoint: contact,
 }  # fmt: skip
 """By property. Others have words mended, and where an address may stand, words that are one become one."""

@@ -30,8 +30,10 @@ FORMATS: dict[str, ox.RdfFormat] = {
 }
 ACCEPT = "text/turtle, application/ld+json;q=0.9, application/rdf+xml;q=0.8, application/n-triples;q=0.7, */*;q=0.1"
 
+SMALL = 16_000_000
+"""Bytes of a document that is read in one go."""
 TOGETHER = 10_000
-"""How many statements are taken from the parser at once."""
+"""How many statements of another are taken from the parser at once."""
 MAX_ERRORS = 1000
 MAX_ENTITY_GROWTH = 10_000_000
 """How many characters the entities of an XML file may add, together."""
@@ -77,13 +79,14 @@ def graph(data: bytes, media_type: str = "", *, charset: str | None = None, base
     or an XML file that would grow without bound.
     """
     syntax = sniff(data, media_type)
-    result = Graph()
-    data = _decoded(data, syntax, charset, result.problems)
+    problems: list[Problem] = []
+    data = _decoded(data, syntax, charset, problems)
     if syntax is ox.RdfFormat.RDF_XML:
         _refuse_entity_bombs(data)
     if syntax is ox.RdfFormat.JSON_LD:
-        data = _with_safe_contexts(data, result.problems)
-    _collect(data, syntax, base, result)
+        data = _with_safe_contexts(data, problems)
+    result = _read(data, syntax, base)
+    result.problems[:0] = problems
     if INVERSE.encode() in data:
         _say_directly(result)
     errors = [problem for problem in result.problems if problem.severity == "error"]
@@ -220,30 +223,36 @@ def _safe_context(held: Any, remote: set[str]) -> Any:
     return _safe(held, remote)
 
 
-def _collect(data: bytes, syntax: ox.RdfFormat, base: str | None, result: Graph) -> None:
-    """Every statement under its subject."""
-    quads, said = _quads(data, syntax, base, result.problems), result.said
-    unmapped, quoting = dict[str, None](), 0
+def _read(data: bytes, syntax: ox.RdfFormat, base: str | None) -> Graph:
+    """What a document states: in one go where it is small and clean, else a portion at a time."""
+    if len(data) < SMALL:
+        try:
+            return split(_written(_parser(data, syntax, base)))
+        except (SyntaxError, ValueError):  # of which a graph with a name is one
+            pass
+    result = Graph()
+    quads = _quads(_parser(data, syntax, base), syntax, result.problems)
     while triples := [quad.triple for quad in islice(quads, TOGETHER)]:
-        for subject, predicate, value in _tokens(triples):
-            if ":" not in predicate:  # what JSON-LD gives for words without a meaning
-                unmapped[predicate[1:-1]] = None
-            elif value[:2] == "<<":  # a statement about a statement
-                quoting += 1
-            else:
-                said[subject].append((predicate, value))
-    result.problems.extend(map(_unmapped, unmapped))
-    if quoting:
-        result.problems.append(_quoting(quoting))
+        try:
+            portion = split(_written(triples))
+        except ValueError:  # an address with a space or a line end in it
+            portion = split(_written(map(_mended, triples)))
+        result.problems += [problem for problem in portion.problems if problem not in result.problems]
+        for subject, pairs in portion.said.items():
+            result.said[subject] += pairs
+    return result
 
 
-def _quads(data: bytes, syntax: ox.RdfFormat, base: str | None, problems: list[Problem]) -> Iterator[ox.Quad]:
+def _parser(data: bytes, syntax: ox.RdfFormat, base: str | None) -> ox.QuadParser:
+    return ox.parse(data, format=syntax, base_iri=_usable_base(base), lenient=True)
+
+
+def _quads(parser: ox.QuadParser, syntax: ox.RdfFormat, problems: list[Problem]) -> Iterator[ox.Quad]:
     """The statements one by one; after a syntax error the parser goes on at the next one it understands."""
-    reader = ox.parse(data, format=syntax, base_iri=_usable_base(base), lenient=True)
     any_yet = False
     while True:
         try:
-            for quad in reader:
+            for quad in parser:
                 any_yet = True
                 yield quad
             return
@@ -257,32 +266,31 @@ def _quads(data: bytes, syntax: ox.RdfFormat, base: str | None, problems: list[P
                 return
 
 
-def _tokens(triples: Iterable[ox.Triple]) -> list[tuple[str, str, str]]:
-    """Triples as N-Triples writes them: oxigraph does that faster than Python can look at one of them."""
-    try:
-        return split(_written(triples))
-    except ValueError:  # an address with a space or a line end in it
-        return split(_written(map(_mended, triples)))
-
-
-def _written(triples: Iterable[ox.Triple]) -> str:
-    return (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"").decode().rstrip("\n")
+def _written(statements: Iterable[ox.Triple] | Iterable[ox.Quad]) -> str:
+    """Oxigraph writes statements down faster than Python can look at one of them."""
+    return (ox.serialize(statements, format=ox.RdfFormat.N_TRIPLES) or b"").decode().removesuffix("\n")
 
 
 def _mended(triple: ox.Triple) -> ox.Triple:
     return ox.Triple(*(ox.NamedNode(repaired(t.value)) if isinstance(t, ox.NamedNode) else t for t in triple))
 
 
-def split(ntriples: str) -> list[tuple[str, str, str]]:
-    """The tokens of N-Triples as oxigraph and we write them, a statement on each line. Raises ValueError for any other text."""
-    found = []
-    for line in ntriples.split("\n"):  # splitlines would also cut at U+2028, inside a literal
+def split(ntriples: str) -> Graph:
+    """The graph of N-Triples as oxigraph and we write them, a statement on each line. Raises ValueError for any other text."""
+    said: dict[str, Tokens] = defaultdict(list)
+    unmapped, quoting = dict[str, None](), 0
+    for line in ntriples.split("\n") if ntriples else ():  # splitlines would also cut at U+2028, inside a literal
         subject, predicate, value = line.split(" ", 2)
         if value[-2:] != " .":
             raise ValueError(f"{line} has no end")
-        value = value[:-2]
-        found.append((mended(subject), mended(predicate), mended(value) if value[0] in "<_" else value))
-    return found
+        if ":" not in predicate:  # what JSON-LD gives for words without a meaning
+            unmapped[predicate[1:-1]] = None
+        elif value[:2] == "<<":  # a statement about a statement
+            quoting += 1
+        else:
+            value = value[:-2]
+            said[mended(subject)].append((mended(predicate), value if value[0] == '"' else mended(value)))
+    return Graph(said, [*map(_unmapped, unmapped), *([_quoting(quoting)] if quoting else ())])
 
 
 def _syntax_problem(wrong: Exception) -> Problem:

@@ -67,7 +67,7 @@ def named(token: str) -> IRI:
 @lru_cache(maxsize=20_000)
 def mended(token: str) -> str:
     """A token with an address that may stand in any file. Raises ValueError for what names nothing."""
-    if token[:2] in ("_:", "<<"):  # what quotes a statement is left as it is
+    if token[:2] == "_:":
         return token
     if token[0] != "<" or token[-1] != ">":
         raise ValueError(f"{token} names nothing")

@@ -166,8 +166,8 @@ class Reader:
         types: set[IRI] = set()
         for predicate, value in pairs:
             slot = slots.get(predicate)
-            read = self._typed(value, slot, here) if slot else None
-            if slot and read is not None:
+            read = literal(value) if value[0] == '"' else self._placed(value, slot, here) if slot else None
+            if slot and read is not None and isinstance(read, slot.kinds):
                 said.setdefault(slot, []).append(read)
             elif predicate == TYPE and value[0] == "<":
                 types.add(named(value))
@@ -192,14 +192,10 @@ class Reader:
             **held,
         )
 
-    def _typed(self, token: str, slot: Slot, place: Place) -> Value | None:
-        """The value that a property takes for what was said; None when it takes nothing of that form."""
-        if token[0] == '"':
-            leaf = literal(token)
-            return leaf if isinstance(leaf, slot.kinds) else None
+    def _placed(self, token: str, slot: Slot, place: Place) -> Value | None:
+        """What a property makes of an address or a blank node; None when it takes no such thing."""
         if slot.plain and token[0] == "<":
-            value = self._value(token, place)
-            return value if isinstance(value, slot.kinds) else None
+            return self._value(token, place)
         return self._hanging(token, slot.noun, place) if slot.noun else None
 
     def _value(self, token: str, place: Place) -> Value:

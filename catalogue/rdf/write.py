@@ -257,12 +257,18 @@ def rdfxml(things: Iterable[Writable]) -> bytes:
     return re.sub(rb"<rdf:RDF[^>]*>", _xml_root().encode(), written, count=1)
 
 
+_NAMES_AN_ELEMENT = re.compile(r"[^\W\d][\w.-]*$")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def _xml_safe(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
-    """Triples without the control characters that XML 1.0 cannot carry."""
+    """Triples without what XML 1.0 cannot carry: control characters, and predicates after which no element can be named.
+
+    One such element would make the whole feed unreadable; the other syntaxes carry the statement.
+    """
     for triple in triples:
+        if not _NAMES_AN_ELEMENT.search(triple.predicate.value):
+            continue
         value = triple.object
         if isinstance(value, ox.Literal) and _NOT_XML.search(value.value):
             words = _NOT_XML.sub(" ", value.value)

@@ -186,7 +186,9 @@ class Runs:
             .limit(limit)
         )
         with self._db.reading() as c:
-            told = [StoredProblem(**{k: v for k, v in row.items() if k != "id"}) for row in c.execute(wanted).mappings()]
+            told = [
+                StoredProblem(**{k: v for k, v in row.items() if k != "id"}) for row in c.execute(wanted).mappings()
+            ]
         # what two runs told alike is one problem
         return list({(p.record, p.rule, p.location, p.message): p for p in told}.values())
 
