@@ -104,7 +104,7 @@ def plant(store: Store, resource: Resource, name: str) -> None:
     store.sources.replace(held)
     record = SourceRecord(Identifier(name), name.encode(), "text/plain", held.url)
     run = store.runs.begin(held.name)
-    store.records.put([Description(record, (identify(resource, record, held, Known({}, {}), BASE),))], held, run.id)
+    store.records.put([Description(record, (identify(resource, record, held, Known({}, {}, {}), BASE),))], held, run.id)
     store.runs.finish(run, "complete", Tally(), "", 0.0)
 
 
