@@ -112,6 +112,10 @@ def own(key: str) -> str:
 
 def flat(said: Any) -> Iterator[Any]:
     """What was said, one by one: lists opened, nothings left out, JSON-LD's literals as plain values or by language."""
+    if isinstance(said, str):  # as most of it is
+        if said.strip():
+            yield said
+        return
     waiting = [said]
     while waiting:
         item = waiting.pop()

@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from catalogue import settings
 from catalogue.bench.harvests import BASE, NotAsExpected, store_in
-from catalogue.bench.machine import Watch, peak, percentile, timed
+from catalogue.bench.machine import Watch, peak, percentile, timed, waited
 from catalogue.bench.searches import address, mixed
 from catalogue.feeds import PAGE, export
 from catalogue.search import Query, SearchIndex, open_index
@@ -42,7 +42,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Fed:
-    """Milliseconds at the 95th percentile for a page of the feed, new and unchanged; what rdflib needs to write the same."""
+    """Milliseconds at the 95th percentile for a page of the feed, new and unchanged; what rdflib needs to write one."""
 
     page: float
     unchanged: float
@@ -72,7 +72,7 @@ def show_over_http(home: Path, size: int, count: int) -> Shown:
     with served(home) as port, closing(HTTPConnection(LOOPBACK, port, timeout=60)) as connection:
         _fetch(connection, datasets[0]), _fetch(connection, searches[0])
         return Shown(
-            *(percentile([timed(_fetch, connection, each) for each in some], 0.95) for some in (datasets, searches))
+            *(percentile([waited(_fetch, connection, each) for each in some], 0.95) for some in (datasets, searches))
         )
 
 

@@ -62,5 +62,5 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _figure(value: float, unit: str) -> str:
-    digits = 0 if value >= 100 else 1
+    digits = 0 if value >= 100 else 1 if value >= 1 else 3
     return f"{value:,.{digits}f}{unit}" if unit == "/s" else f"{value:,.{digits}f} {unit}"
