@@ -16,8 +16,9 @@ from catalogue.bench.table import Row, table
 
 TARGETS = (
     "harvest, new, RDF, per core", "harvest, new, CKAN, per core", "harvest, unchanged, RDF, per core",
-    "harvest, RDF, peak memory", "search, 10 results + 8 facets, p95", "dataset page, p95", "search page, p95", "dataset page over HTTP, p95",
-    "search page over HTTP, p95", "feed page of 100 in Turtle, p95", "feed page unchanged (304), p95", "full dump as N-Quads",
+    "harvest, RDF, peak memory", "search, 10 results + 8 facets, p95", "dataset page, p95", "search page, p95",
+    "dataset page over HTTP, p95", "search page over HTTP, p95", "feed page of 100 in Turtle, p95",
+    "feed page unchanged (304), p95", "full dump as N-Quads",
 )  # fmt: skip
 
 
