@@ -8,6 +8,6 @@ from catalogue.rdf.parse import Graph, graph, split
 def kept(body: bytes) -> Graph:
     """The graph of canonical N-Triples. Anything not as we write it is left to the parser, which says what is wrong."""
     try:
-        return split(body.decode())
+        return Graph(split(body.decode()))
     except (ValueError, IndexError):
         return graph(body, "application/n-triples")

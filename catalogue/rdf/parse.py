@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import lru_cache
 from typing import Any
 
 import pyoxigraph as ox
 
 from catalogue.errors import Problem, SourceUnavailable
 from catalogue.rdf.terms import Term as Term
-from catalogue.rdf.terms import mended, repaired, subject_of, term, token_of
+from catalogue.rdf.terms import absolute, mended, repaired, subject_of, term, token_of
 from vocab.namespaces import DCAT
 
 FORMATS: dict[str, ox.RdfFormat] = {
@@ -31,9 +31,7 @@ FORMATS: dict[str, ox.RdfFormat] = {
 ACCEPT = "text/turtle, application/ld+json;q=0.9, application/rdf+xml;q=0.8, application/n-triples;q=0.7, */*;q=0.1"
 
 SMALL = 16_000_000
-"""Bytes of a document that is read in one go."""
-TOGETHER = 10_000
-"""How many statements of another are taken from the parser at once."""
+"""Bytes of a document that is read in one go: as N-Triples, which oxigraph writes faster than Python looks at a statement."""
 MAX_ERRORS = 1000
 MAX_ENTITY_GROWTH = 10_000_000
 """How many characters the entities of an XML file may add, together."""
@@ -224,22 +222,25 @@ def _safe_context(held: Any, remote: set[str]) -> Any:
 
 
 def _read(data: bytes, syntax: ox.RdfFormat, base: str | None) -> Graph:
-    """What a document states: in one go where it is small and clean, else a portion at a time."""
+    """What a document states: in one go where it is small and clean, else statement by statement."""
     if len(data) < SMALL:
         try:
-            return split(_written(_parser(data, syntax, base)))
+            written = ox.serialize(_parser(data, syntax, base), format=ox.RdfFormat.N_TRIPLES) or b""
+            return Graph(split(written.decode().removesuffix("\n")))
         except (SyntaxError, ValueError):  # of which a graph with a name is one
             pass
     result = Graph()
-    quads = _quads(_parser(data, syntax, base), syntax, result.problems)
-    while triples := [quad.triple for quad in islice(quads, TOGETHER)]:
-        try:
-            portion = split(_written(triples))
-        except ValueError:  # an address with a space or a line end in it
-            portion = split(_written(map(_mended, triples)))
-        result.problems += [problem for problem in portion.problems if problem not in result.problems]
-        for subject, pairs in portion.said.items():
-            result.said[subject] += pairs
+    unmapped: dict[str, None] = {}
+    quoting = 0
+    for subject, predicate, value, _ in _quads(_parser(data, syntax, base), syntax, result.problems):
+        if isinstance(value, ox.Triple):  # a statement about a statement
+            quoting += 1
+        elif ":" not in predicate.value:  # what JSON-LD gives for words without a meaning
+            unmapped[predicate.value] = None
+        else:
+            result.said[_token(subject)].append((_token(predicate), _token(value)))
+    result.problems += map(_unmapped, unmapped)
+    result.problems += [_quoting(quoting)] if quoting else []
     return result
 
 
@@ -266,31 +267,25 @@ def _quads(parser: ox.QuadParser, syntax: ox.RdfFormat, problems: list[Problem])
                 return
 
 
-def _written(statements: Iterable[ox.Triple] | Iterable[ox.Quad]) -> str:
-    """Oxigraph writes statements down faster than Python can look at one of them."""
-    return (ox.serialize(statements, format=ox.RdfFormat.N_TRIPLES) or b"").decode().removesuffix("\n")
+def _token(term: ox.NamedNode | ox.BlankNode | ox.Literal) -> str:
+    return _address(term) if isinstance(term, ox.NamedNode) else str(term)
 
 
-def _mended(triple: ox.Triple) -> ox.Triple:
-    return ox.Triple(*(ox.NamedNode(repaired(t.value)) if isinstance(t, ox.NamedNode) else t for t in triple))
+@lru_cache(maxsize=20_000)
+def _address(node: ox.NamedNode) -> str:
+    return f"<{repaired(node.value)}>"
 
 
-def split(ntriples: str) -> Graph:
-    """The graph of N-Triples as oxigraph and we write them, a statement on each line. Raises ValueError for any other text."""
+def split(ntriples: str) -> dict[str, Tokens]:
+    """The statements of N-Triples as oxigraph and we write them, one on each line. Raises ValueError for any other text."""
     said: dict[str, Tokens] = defaultdict(list)
-    unmapped, quoting = dict[str, None](), 0
-    for line in ntriples.split("\n") if ntriples else ():  # splitlines would also cut at U+2028, inside a literal
-        subject, predicate, value = line.split(" ", 2)
-        if value[-2:] != " .":
-            raise ValueError(f"{line} has no end")
-        if ":" not in predicate:  # what JSON-LD gives for words without a meaning
-            unmapped[predicate[1:-1]] = None
-        elif value[:2] == "<<":  # a statement about a statement
-            quoting += 1
-        else:
-            value = value[:-2]
-            said[mended(subject)].append((mended(predicate), value if value[0] == '"' else mended(value)))
-    return Graph(said, [*map(_unmapped, unmapped), *([_quoting(quoting)] if quoting else ())])
+    statements = ntriples.removesuffix(" .").split(" .\n") if ntriples else []
+    if len(statements) != ntriples.count("\n") + bool(ntriples):
+        raise ValueError("There is a line that ends no statement.")
+    for statement in statements:
+        subject, predicate, value = statement.split(" ", 2)
+        said[mended(subject)].append((absolute(predicate), value if value[0] == '"' else mended(value)))
+    return said
 
 
 def _syntax_problem(wrong: Exception) -> Problem:

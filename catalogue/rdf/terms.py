@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 from json.decoder import scanstring  # type: ignore[attr-defined]
+from string import ascii_letters, digits
 
 import pyoxigraph as ox
 
@@ -69,9 +70,17 @@ def mended(token: str) -> str:
     """A token with an address that may stand in any file. Raises ValueError for what names nothing."""
     if token[:2] == "_:":
         return token
-    if token[0] != "<" or token[-1] != ">":
+    if token[0] != "<" or token[-1] != ">" or token[1] == "<":  # two of them quote a statement
         raise ValueError(f"{token} names nothing")
     return f"<{repaired(token[1:-1])}>"
+
+
+@lru_cache(maxsize=20_000)
+def absolute(token: str) -> str:
+    """The token of a predicate. Raises ValueError for one without a meaning."""
+    if ":" not in token or token[0] == "_":
+        raise ValueError(f"{token} means nothing")
+    return mended(token)
 
 
 @lru_cache(maxsize=1000)
@@ -88,6 +97,7 @@ def _noun(tail: str) -> Callable[[str], Text | Literal]:
     return partial(noun, datatype=IRI(repaired(datatype)))
 
 
+_LEGAL = (ascii_letters + digits + "-._~:/?#@!$&'()*+,;=").encode()  # but for "%", which has to be looked at
 _ILLEGAL = re.compile(
     r"[\x00-\x20<>\"{}|\\^`\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
     r"|%(?![0-9A-Fa-f]{2})"
@@ -97,6 +107,8 @@ _NUMBERED_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?\[[0-9A-Fa
 
 def repaired(address: str) -> str:
     """An address with the characters percent-encoded that no IRI may hold (RFC 3987 §2.2): one would spoil a whole feed."""
+    if address.isascii() and not address.encode().translate(None, _LEGAL) and address.count("#") < 2:
+        return address  # as nearly all are
     mended = _ILLEGAL.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), address.strip())
     return _delimited(mended) if "[" in mended or "]" in mended or mended.count("#") > 1 else mended
 
