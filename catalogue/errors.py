@@ -6,7 +6,10 @@ FedcatError
 ├── NotFound             answer 404 or exit 2
 ├── SourceUnavailable    end this run, keep everything we hold, try again at the next one
 ├── RecordRejected       leave this one record out, keep its last good description, tell its owner
-└── StoreRefused         the database would not take this batch: try its records one by one
+├── StoreRefused         the database would not take this batch: try its records one by one
+├── StoreAway            wait and try again: the database does not answer, or its disk is full; nothing is lost
+├── LeaseLost            stop at once and write nothing: another worker has taken the run over
+└── Busy                 leave it: somebody else is at work on this source (exit 1)
 """
 
 from __future__ import annotations
@@ -59,13 +62,25 @@ class NotFound(FedcatError):
 
 
 class SourceUnavailable(FedcatError):
-    """End this run, keep everything we hold, try again at the next one."""
+    """End this run, keep everything we hold, try again at the next one.
 
-    def __init__(self, message: str, *, fix: str = "", address: str = "", rule: str = "source-unavailable") -> None:
+    `retry_after` is for how many seconds the source asked us to stay away, where it did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        fix: str = "",
+        address: str = "",
+        rule: str = "source-unavailable",
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.fix = fix or "Try again later; if it lasts, ask the source's owner."
         self.address = address
         self.rule = rule
+        self.retry_after = retry_after
 
     def problem(self) -> Problem:
         """What the run reports."""
@@ -82,3 +97,15 @@ class RecordRejected(FedcatError):
 
 class StoreRefused(FedcatError):
     """The database would not take these descriptions together."""
+
+
+class StoreAway(FedcatError):
+    """Wait and try again: the database does not answer, or its disk is full."""
+
+
+class LeaseLost(FedcatError):
+    """Stop at once and write nothing: another worker has taken the run over."""
+
+
+class Busy(FedcatError):
+    """Somebody else is at work on this source."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +16,16 @@ from urllib.parse import urlsplit
 from catalogue.errors import SettingsError
 
 FILE = "fedcat.toml"
+
+HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*", re.IGNORECASE | re.ASCII)
+ADDRESS = re.compile(
+    r"(?=.{3,254}$)(?=.{1,64}@)[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*"
+    r"@(?=[^@]*[a-z])([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
+    re.IGNORECASE | re.ASCII,
+)
+"""The mailboxes that we write to and from. Quotes and letters beyond ASCII, which few servers take, are not among them."""
+LOGIN = re.compile(r"(?<=//).+(?=@)")
+"""Where an address holds a name and a password: what is wrong is said aloud, they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,40 @@ def _megabytes(value: str) -> int:
     return int(value)
 
 
+def _minutes(value: str) -> int:
+    if not value.strip().isdecimal() or not int(value):
+        raise ValueError("a whole number of minutes, such as 360")
+    return int(value)
+
+
+def _seconds(value: str) -> int:
+    if not value.strip().isdecimal():
+        raise ValueError("a whole number of seconds, such as 10")
+    return int(value)
+
+
+def _post_office(value: str) -> str:
+    wanted = ValueError("an address such as smtp://user:password@host:587?starttls=1, smtps://user@host or smtp://host")
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise wanted from None
+    queries = {"smtp": ("", "starttls=0", "starttls=1"), "smtps": ("",)}
+    known = parts.query in queries.get(parts.scheme, ())
+    if value and (not known or not HOST.fullmatch(parts.hostname or "") or port == 0 or parts.path not in ("", "/")):
+        raise wanted
+    return value
+
+
+def _sender(value: str) -> str:
+    found = [mailbox for _, mailbox in getaddresses([value])]  # leaves out blanks within one, hence `in value`
+    right = len(found) == 1 and ADDRESS.fullmatch(found[0]) and found[0] in value and value.isprintable()
+    if value and not right:
+        raise ValueError("a mailbox, such as catalogue@example.gov.uk or 'Data catalogue <catalogue@example.gov.uk>'")
+    return value.strip()
+
+
 SETTINGS = (
     Setting("FEDCAT_HOME", "./var", "where the database, the index and the secret key live", _folder),
     Setting("FEDCAT_DATABASE_URL", "sqlite:///{home}/fedcat.db", "SQLAlchemy address; PostgreSQL for many machines", _database),
@@ -88,6 +134,10 @@ SETTINGS = (
     Setting("FEDCAT_SECRET_KEY", "", "signs forms and sessions; made and kept in the home folder when not set", _words),
     Setting("FEDCAT_ALLOW_PRIVATE_SOURCES", "0", "1 allows sources on private and loopback addresses", _switch),
     Setting("FEDCAT_MAX_RESPONSE_MB", "512", "the largest answer taken from a source, in megabytes, unpacked", _megabytes),
+    Setting("FEDCAT_MAX_CRAWL_DELAY", "10", "the longest pause a robots.txt may ask for, in seconds; 0 never looks", _seconds),
+    Setting("FEDCAT_MAX_RUN_MINUTES", "360", "how long one run may last; what came by then is kept", _minutes),
+    Setting("FEDCAT_SMTP_URL", "", "where letters are posted; without it they stay in the outbox", _post_office),
+    Setting("FEDCAT_MAIL_FROM", "", "the mailbox that letters come from", _sender),
 )  # fmt: skip
 
 
@@ -104,6 +154,10 @@ class Settings:
     secret_key: str
     allow_private_sources: bool
     max_response_mb: int
+    max_crawl_delay: int
+    max_run_minutes: int
+    smtp_url: str
+    mail_from: str
 
 
 def load(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Settings:
@@ -120,7 +174,7 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
         try:
             values[setting.name.removeprefix("FEDCAT_").lower()] = setting.read(text)
         except ValueError as wrong:
-            raise SettingsError(f"{setting.name} is '{text}'; it has to be {wrong}.") from wrong
+            raise SettingsError(f"{setting.name} is '{LOGIN.sub('…', text)}'; it has to be {wrong}.") from wrong
     assert set(values) == {f.name for f in fields(Settings)}
     return Settings(**values)
 

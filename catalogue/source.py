@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from importlib.metadata import entry_points
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from catalogue.dcat import Identifier, Resource, Slug
 from catalogue.errors import Problem, WrongUse
-from catalogue.http import Client
+from catalogue.http import Client, Response
 
 GROUP = "fedcat.harvesters"
 
@@ -39,6 +39,18 @@ class HarvestSource:
     priority: int = 100
     """Which record leads when two sources describe one dataset: the lowest; the first seen among equals."""
     paused: bool = False
+    contact: str = ""
+    """Whom to write to when something is wrong: an e-mail address."""
+    time_zone: str = "Europe/London"
+    blackout: str = ""
+    """When its owner does not want us: "Mon-Fri 08:00-18:00"."""
+    few: int = 10
+    share: float = 0.1
+    """What may vanish in one run without a person's word: so many records, or this part of them, whichever is more."""
+    sweep: int = 7
+    """Days after which everything is asked for again, where a source can give only what changed."""
+    approved: bool = True
+    """Whether a person has looked at what it brings; before, it is not harvested by schedule."""
 
     def option(self, name: str) -> str:
         """What the source's owner set, else the harvester's default."""
@@ -65,6 +77,86 @@ class SourceRecord:
         return blake2b(self.content, digest_size=16).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What a page was like when it was last read: enough to ask for it only if it has changed."""
+
+    next: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    digest: str = ""
+    mark: str = ""
+    held: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageEnd:
+    """The end of a page: all of it was handed over, so a run that is cut short goes on at `next`.
+
+    `at` and `next` are cursors: words of the harvester's own by which it finds a page again. The first page is "", and
+    after the last comes "". An `unchanged` page stands for the records that it held before. `changes_only` says that the
+    source was asked only for what changed: what is missing is not gone, and the page is not remembered. `mark` is the
+    newest change seen, by the source's own clock; the next visit is told it as `since`.
+    """
+
+    at: str = ""
+    next: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    digest: str = ""
+    unchanged: bool = False
+    held: tuple[str, ...] = ()
+    changes_only: bool = False
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a run tells its harvester: where to go on, since when, and what each page was like before.
+
+    A harvester may ignore all of it, and then starts at the beginning and reads everything, every time. Pages of what changed
+    `since` are not remembered: those it asks for by the client itself.
+    """
+
+    cursor: str = ""
+    since: str = ""
+    seen: frozenset[str] = frozenset()
+    """The identifiers on the pages before the cursor."""
+    remembered: Callable[[str], Remembered] = lambda _: Remembered()
+
+    def get(self, client: Client, url: str, at: str = "", **how: Any) -> Response | PageEnd:
+        """A page, or its unchanged end: when the source says that it is as before, or gives the same bytes."""
+        before = self.remembered(at)
+        known: dict[str, Any] = {"etag": before.etag, "last_modified": before.last_modified}
+        answer = client.get(url, **{name: value for name, value in known.items() if value}, **how)
+        if answer.unchanged or (before.digest and answer.digest == before.digest):
+            return PageEnd(
+                at=at,
+                next=before.next,
+                etag=answer.etag or before.etag,
+                last_modified=answer.last_modified or before.last_modified,
+                digest=before.digest,
+                unchanged=True,
+                held=before.held,
+                mark=before.mark,
+            )
+        return answer
+
+
+FIRST = Visit()
+"""A visit to a source of which nothing is known."""
+
+
+def page_end(answer: Response, at: str = "", next_: str = "", mark: str = "") -> PageEnd:
+    """The end of a page that was read."""
+    return PageEnd(
+        at=at, next=next_, etag=answer.etag, last_modified=answer.last_modified, digest=answer.digest, mark=mark
+    )
+
+
+Fetched = SourceRecord | Problem | PageEnd
+
+
 class Harvester(Protocol):
     """Reads one kind of source. `fetch` goes out through the client it is handed; `map` cannot go out at all."""
 
@@ -74,8 +166,8 @@ class Harvester(Protocol):
     sample: ClassVar[str]
     """An address of the kind it reads, for help texts."""
 
-    def fetch(self, source: HarvestSource, client: Client) -> Iterator[SourceRecord | Problem]:
-        """Every record of the source, and every problem with what could not become one.
+    def fetch(self, source: HarvestSource, client: Client, visit: Visit = FIRST) -> Iterator[Fetched]:
+        """Every record of the source, every problem with what could not become one, and the end of every page.
 
         Raises SourceUnavailable when it has to break off: what came before counts, and nothing is withdrawn.
         """

@@ -12,7 +12,7 @@ under `[project.entry-points."fedcat.harvesters"]` makes it known. Here is one f
 ...     name, title, options = "titles", "A list of titles", ()
 ...     sample = "https://example.gov.uk/titles.txt"
 ...
-...     def fetch(self, source, client):
+...     def fetch(self, source, client, visit=None):
 ...         for number, line in enumerate(client.get(source.url).content.splitlines(), 1):
 ...             yield SourceRecord(Identifier(str(number)), line, "text/plain", source.url, f"line {number}")
 ...

@@ -26,7 +26,7 @@ from catalogue.dcat import (
 )
 from catalogue.errors import Problem, RecordRejected
 from catalogue.http import Client
-from catalogue.source import HarvestSource, Option, SourceRecord
+from catalogue.source import FIRST, Fetched, HarvestSource, Option, PageEnd, SourceRecord, Visit
 from harvesters import read
 from harvesters.ckan_portal import Portal, unreadable
 from harvesters.read import Row, describe, flat, nodes, rows, web_address
@@ -45,13 +45,14 @@ class Ckan:
         Option("groups", "only what is in one of these groups: their names in CKAN, with commas between"),
         Option("rows", "how many datasets to ask for at once; many portals give 1,000 at most", "500"),
         Option("api", "where the action API is, below the portal's address", "api/3/action"),
+        Option("changes", "no: ask for everything every time, not only for what changed", "yes"),
         Option("organisation-details", "yes: ask once for each organisation's title and e-mail", "no"),
     )
 
-    def fetch(self, source: HarvestSource, client: Client) -> Iterator[SourceRecord | Problem]:
-        portal = Portal(source, client)
+    def fetch(self, source: HarvestSource, client: Client, visit: Visit = FIRST) -> Iterator[Fetched]:
+        portal = Portal(source, client, visit)
         for package in portal.packages():
-            if isinstance(package, Problem):
+            if isinstance(package, Problem | PageEnd):
                 yield package
             elif portal.shows(package):
                 yield portal.record(package)

@@ -10,6 +10,7 @@ import json
 import re
 from ast import literal_eval
 from collections.abc import Generator, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from ckanapi import RemoteCKAN
@@ -18,7 +19,7 @@ from ckanapi import errors as ckan
 from catalogue.dcat import Identifier
 from catalogue.errors import Problem, SourceUnavailable
 from catalogue.http import Client, looks_like_html
-from catalogue.source import HarvestSource, SourceRecord
+from catalogue.source import FIRST, HarvestSource, PageEnd, SourceRecord, Visit
 from harvesters.read import flat
 
 Said = dict[str, Any]
@@ -40,7 +41,7 @@ class TooMuch(Exception):
 class Portal:
     """One portal, asked for its packages."""
 
-    def __init__(self, source: HarvestSource, client: Client) -> None:
+    def __init__(self, source: HarvestSource, client: Client, visit: Visit = FIRST) -> None:
         self.address = re.sub(r"/*(?:/api(?:/.*)?|/dataset/?)?$", "", source.url.partition("?")[0])
         said = source.option("rows")
         self.rows = max(2, int(said)) if said.isdecimal() else 500
@@ -48,6 +49,9 @@ class Portal:
         self.only = {field: set(re.findall(r"[^\s,]+", names)) for field, names in filters.items() if names}
         self.details: dict[str, Said] | None = {} if source.option("organisation-details") == "yes" else None
         self.searches = True
+        self.visit = visit
+        self.since = earlier(visit.since) if visit.since and source.option("changes") != "no" else ""
+        self.mark = ""
         self._remotes = [
             RemoteCKAN(self.address, user_agent=client.agent, session=client.session, get_only=get)
             for get in (True, False)
@@ -55,12 +59,13 @@ class Portal:
         for remote in self._remotes:
             remote.base_url = source.option("api").strip("/") + "/"
 
-    def packages(self) -> Iterator[Said | Problem]:
-        """Every package once. A second pass finds what slipped by while the portal changed."""
-        seen, least = set[str](), 0
+    def packages(self) -> Iterator[Said | Problem | PageEnd]:
+        """Every package once, or every one that changed. A second pass finds what slipped by while the portal changed."""
+        seen, least = set(self.visit.seen), 0
         try:
-            for _ in range(PASSES):
-                least, count = yield from self.searched(seen)
+            for number in range(PASSES):
+                cursor = "" if number else self.visit.cursor
+                least, count = yield from self.searched(seen, cursor, ends=not number)
                 if len(seen) >= count:
                     return
         except NoSuchAction:
@@ -72,10 +77,13 @@ class Portal:
         if len(seen) < least:  # else only what came while we read is missing
             raise self.incomplete(f"says that it has {least} datasets, and gave {len(seen)}")
 
-    def searched(self, seen: set[str]) -> Generator[Said | Problem, None, tuple[int, int]]:
+    def searched(
+        self, seen: set[str], cursor: str, *, ends: bool
+    ) -> Generator[Said | Problem | PageEnd, None, tuple[int, int]]:
         """Those not seen before, page by page. Returns how many the portal said it has: the least, and the last."""
-        passed, before, counts, unread, start, rows = set[str](), list[str](), set[int](), list[Problem](), 0, self.rows
+        passed, before, counts, unread, rows = set[str](), list[str](), set[int](), list[Problem](), self.rows
         overlap, back, troubles = 0, 1, 0
+        at, start = cursor, int(cursor or 0)
         while troubles <= PATIENCE:
             try:
                 count, page = self.page(start, rows)
@@ -100,20 +108,29 @@ class Portal:
                 if key not in seen:
                     yield package if isinstance(package, dict) else unreadable("A dataset is not a JSON object.", key)
                 seen.add(key)
+                self.mark = max(
+                    self.mark, str(package.get("metadata_modified") or "") if isinstance(package, dict) else ""
+                )
             passed.update(keys)
             counts.add(count)
             yield from unread
             unread.clear()
-            if not keys or start + len(keys) >= count:
-                return min(counts), count
+            last = not keys or start + len(keys) >= count
             overlap = min(back, len(keys) // 2)
             start, before, rows = start + len(keys) - overlap, keys, min(self.rows, rows * 2)
+            following = "" if last else str(start)
+            if ends:  # a second pass is not one to go on from
+                yield PageEnd(at=at, next=following, mark=self.mark, changes_only=bool(self.since))
+            if last:
+                return min(counts), count
+            at = following
         yield from unread
         raise self.incomplete("changes faster than it can be read, or has too much that cannot be")
 
     def page(self, start: int, rows: int) -> tuple[int, list[Any]]:
         query = " ".join(f"{field}:({' OR '.join(sorted(names))})" for field, names in self.only.items())
         query = query if " OR " in query else query.replace("(", "").replace(")", "")
+        query = " ".join(filter(None, (query, f"metadata_modified:[{self.since} TO *]" if self.since else "")))
         answer = self.ask("package_search", sort="id asc", rows=rows, start=start, **({"fq": query} if query else {}))
         count, page = (answer.get("count"), answer.get("results")) if isinstance(answer, dict) else (None, None)
         if not isinstance(count, int) or not isinstance(page, list):
@@ -244,6 +261,18 @@ def _answered(error: Exception) -> tuple[int, str]:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return 0, ""
     return int(status), str(body)
+
+
+OVERLAP = timedelta(hours=1)
+"""Asked for twice, so that nothing slips between two visits."""
+
+
+def earlier(mark: str) -> str:
+    """A little before the newest change that was seen, by the portal's own clock; "" when that is no moment."""
+    try:
+        return (datetime.fromisoformat(mark).replace(tzinfo=None) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        return ""
 
 
 def _key(package: Any) -> str:

@@ -29,7 +29,7 @@ from catalogue.dcat import (
 )
 from catalogue.errors import Problem, RecordRejected
 from catalogue.http import Client
-from catalogue.source import HarvestSource, Option, SourceRecord
+from catalogue.source import FIRST, Fetched, HarvestSource, Option, PageEnd, SourceRecord, Visit, page_end
 from harvesters import read
 from harvesters.json_elements import Element, Lists, broken, decoded, elements, parsed
 from harvesters.read import Reader, Row, describe, flat, rows, web_address
@@ -46,8 +46,11 @@ class DataJson:
     sample = "https://www.example.gov.uk/data.json"
     options: tuple[Option, ...] = ()
 
-    def fetch(self, source: HarvestSource, client: Client) -> Iterator[SourceRecord | Problem]:
-        answer = client.get(source.url, accept="application/json, */*;q=0.1")
+    def fetch(self, source: HarvestSource, client: Client, visit: Visit = FIRST) -> Iterator[Fetched]:
+        answer = visit.get(client, source.url, accept="application/json, */*;q=0.1")
+        if isinstance(answer, PageEnd):
+            yield answer
+            return
         seen: dict[Identifier, str] = {}
         for element in elements(answer, LISTS):
             if isinstance(element, Problem):
@@ -62,6 +65,7 @@ class DataJson:
                 yield from misencoded(element, identifier)
             elif MEMBER not in element.where + seen[identifier]:  # a member of a series may stand in the list as well
                 yield _repeated(identifier, seen[identifier], element.where)
+        yield page_end(answer)
 
     def map(self, record: SourceRecord, source: HarvestSource) -> Iterator[Resource]:  # noqa: ARG002  no option changes it
         said = parsed(record.content)

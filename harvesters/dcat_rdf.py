@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
 
 from catalogue import rdf
 from catalogue.dcat import IRI, DataService, Identifier, Literal, Node, Resource, Text, words
 from catalogue.errors import Problem, RecordRejected, SourceUnavailable
 from catalogue.http import Client, Response
-from catalogue.source import HarvestSource, Option, SourceRecord
+from catalogue.source import FIRST, Fetched, HarvestSource, Option, PageEnd, SourceRecord, Visit, page_end
 from vocab.namespaces import HYDRA
 
 NEXT = (HYDRA.next, HYDRA.nextPage, "http://www.w3.org/ns/ldp#nextPage", "https://www.w3.org/ns/activitystreams#next")
@@ -26,23 +28,42 @@ class DcatRdf:
     sample = "https://data.example.gov.uk/catalog.ttl"
     options = (
         Option("page_parameter", "the parameter that asks for a page, where pages do not name the next one: 'page'"),
+        Option(
+            "changed_parameter",
+            "the parameter that asks for what changed since a moment, where there is one: 'modified_since'",
+        ),
         Option("format", "the media type to read it as, where the server's own is wrong"),
     )
 
-    def fetch(self, source: HarvestSource, client: Client) -> Iterator[SourceRecord | Problem]:
+    def fetch(self, source: HarvestSource, client: Client, visit: Visit = FIRST) -> Iterator[Fetched]:
         """Page after page. A page that cannot be read whole, repeats another or leads back ends the run as incomplete."""
-        damaged = 0
-        for page in pages(source, client):
+        damaged, found, said = 0, len(visit.seen), 0
+        for page in pages(source, client, visit):
+            if isinstance(page, PageEnd):
+                found += len(page.held)
+                yield page
+                continue
             for problem in page.reader.graph.problems:
                 damaged += problem.severity == "error"
                 yield problem.about("", page.address)
-            yield from records(page)
+            for record in records(page):
+                found += 1
+                yield record
+            said = page.total if page.end.next or page.end.at else 0  # a single page has all there is
+            yield page.end
         if damaged:
             raise SourceUnavailable(
                 f"{damaged} statements of {source.url} cannot be read, so what is missing may only be damaged.",
                 fix="Mend the lines that the other problems name; until then nothing is withdrawn.",
                 address=source.url,
                 rule="damaged",
+            )
+        if found < said:
+            raise SourceUnavailable(
+                f"{source.url} says that it has {said:,} descriptions, and its pages gave {found:,}: it changed meanwhile.",
+                fix="Harvest it again. If that lasts, ask its owner whether pages leave something out.",
+                address=source.url,
+                rule="source-incomplete",
             )
 
     def map(self, record: SourceRecord, source: HarvestSource) -> Iterable[Resource]:  # noqa: ARG002  no option changes it
@@ -58,11 +79,12 @@ class DcatRdf:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a catalogue: where it came from and what it says."""
+    """One page of a catalogue: where it came from, what it says, and how many descriptions all pages have, if it says so."""
 
     address: str
     reader: rdf.Reader
-    next: str
+    total: int
+    end: PageEnd
 
 
 def records(page: Page) -> Iterator[SourceRecord | Problem]:
@@ -92,36 +114,71 @@ def named_otherwise(resource: Node) -> str:
     return ""
 
 
-def pages(source: HarvestSource, client: Client) -> Iterator[Page]:
-    """Every page of a source, once.
+def pages(source: HarvestSource, client: Client, visit: Visit = FIRST) -> Iterator[Page | PageEnd]:
+    """Every page of a source, once; of those that are as they were, only the end. Cursors are the pages' addresses.
 
     Raises SourceUnavailable when the pages lead in a circle, or when the server gives the same page for every number.
     """
-    numbered = source.option("page_parameter")
-    address = _numbered(source.url, numbered, 1) if numbered else source.url
+    numbered, changed = source.option("page_parameter"), source.option("changed_parameter")
+    only_changes = bool(changed and visit.since)
+    start = _with(source.url, changed, earlier(visit.since)) if only_changes else source.url
+    first = _with(start, numbered, 1) if numbered else start
     asked: set[str] = set()
-    seen: set[str] = set()
-    for number in range(2, MAX_PAGES):
+    seen: set[str] = set(visit.seen)
+    at, mark = visit.cursor, ""
+    number = int(at.rpartition("=")[2]) if at and numbered else 1
+    while len(asked) < MAX_PAGES:
+        address = at or first
         asked.add(urldefrag(address)[0])
-        page = read(client.get(address, accept=rdf.ACCEPT), source.option("format"))
-        described = {subject for subject in page.reader.resources if not subject.startswith("_:")}
-        if described and described <= seen:
-            raise _going_round(address, "gives what an earlier page gave")
-        if numbered and not page.reader.resources:
-            return
+        before = FIRST if only_changes else visit
+        answer = before.get(client, address, at, accept=rdf.ACCEPT)
+        mark = mark or (moment(answer.headers.get("Date", "")) if changed and not isinstance(answer, PageEnd) else "")
+        if isinstance(answer, PageEnd):
+            page: Page | PageEnd = answer
+            described, following = set(answer.held), answer.next
+            if described and described <= seen:
+                raise _going_round(address, "gives what an earlier page gave")
+        else:
+            reader, named, total = read(answer, source.option("format"))
+            described = {subject for subject in reader.resources if not subject.startswith("_:")}
+            if described and described <= seen:
+                raise _going_round(address, "gives what an earlier page gave")
+            if numbered and not reader.resources:
+                return
+            following = _with(start, numbered, number + 1) if numbered else named
+            end = replace(page_end(answer, at, following, mark), changes_only=only_changes)
+            page = Page(answer.url, reader, total, end)
         seen |= described
         yield page
-        address = _numbered(source.url, numbered, number) if numbered else page.next
-        if not address:
+        if not following:
             return
-        if urldefrag(address)[0] in asked:
-            raise _going_round(address, "is named as the next page after it was read already")
+        if urldefrag(following)[0] in asked:
+            raise _going_round(following, "is named as the next page after it was read already")
+        at, number = following, number + 1
 
 
-def read(response: Response, format_: str) -> Page:
-    """A page and the address of the one after it."""
-    graph = rdf.graph(response.content, format_ or response.content_type, charset=response.charset, base=response.url)
-    return Page(response.url, rdf.Reader(graph), next_page(graph, response))
+def read(response: Response, format_: str) -> tuple[rdf.Reader, str, int]:
+    """What a page says, the address of the one after it, and how many descriptions all have together; 0 when it does not say."""
+    graph = rdf.graph(response.open(), format_ or response.content_type, charset=response.charset, base=response.url)
+    totals = [_word(value) for _, value in graph.under(HYDRA.totalItems)]
+    total = max((int(word) for word in totals if word.isdecimal()), default=0)
+    return rdf.Reader(graph), next_page(graph, response), total
+
+
+OVERLAP = timedelta(hours=1)
+"""Asked for twice, so that nothing slips between two visits."""
+
+
+def moment(header: str) -> str:
+    """The source's own time, by the Date of its answer; "" when it gives none."""
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC).isoformat()
+    except (ValueError, TypeError):
+        return ""
+
+
+def earlier(mark: str) -> str:
+    return (datetime.fromisoformat(mark) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def next_page(graph: rdf.Graph, response: Response) -> str:
@@ -146,8 +203,8 @@ def _word(value: object) -> str:
     return str(value.value if isinstance(value, Text | Literal) else value if isinstance(value, IRI) else "").strip()
 
 
-def _numbered(address: str, parameter: str, number: int) -> str:
-    return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode({parameter: number})}"
+def _with(address: str, parameter: str, value: int | str) -> str:
+    return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode({parameter: value})}"
 
 
 def _going_round(address: str, what: str) -> SourceUnavailable:

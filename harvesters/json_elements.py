@@ -11,16 +11,18 @@ import json
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
 
 from catalogue.errors import Problem, SourceUnavailable
 from catalogue.http import Response, looks_like_html
 
 MB = 1 << 20
-LARGEST = 16 * MB
+LARGEST = 8 * MB
+"""Bytes of one element. Many small values take thirty times as much room once they are read."""
 DEEPEST = 100
 MOST_NESTED = 20
-MOST_ASTRAY = 4 * LARGEST
+MOST_ASTRAY = 8 * LARGEST
 """Bytes read in vain behind elements that do not close, before we give up looking for the next."""
 MOST_FAULTS = 100_000
 CHUNK = 1 << 16
@@ -58,13 +60,22 @@ def elements(answer: Response, lists: Lists) -> Found:
         fix = "Give the address of the JSON itself: in a browser it shows braces and brackets."
         raise SourceUnavailable(f"{answer.url} is a web page, not JSON.", fix=fix, address=answer.url, rule="not-json")
     encoding = json.detect_encoding(head[:4])
-    stream = answer.open() if "utf-8" in encoding else io.BytesIO(answer.content.decode(encoding, "replace").encode())
-    document, faults = Document(stream, answer.url, lists), 0
-    for found in document.elements():
-        yield found
-        faults += isinstance(found, Problem)
-        if faults > MOST_FAULTS:
-            raise document.unavailable(f"has more than {MOST_FAULTS:,} broken elements")
+    with answer.open() if "utf-8" in encoding else recoded(answer.open(), encoding) as stream:
+        document, faults = Document(stream, answer.url, lists), 0
+        for found in document.elements():
+            yield found
+            faults += isinstance(found, Problem)
+            if faults > MOST_FAULTS:
+                raise document.unavailable(f"has more than {MOST_FAULTS:,} broken elements")
+
+
+def recoded(stream: BinaryIO, encoding: str) -> BinaryIO:
+    """The same text in UTF-8: in memory when it is short, else in a temporary file."""
+    copy = cast(BinaryIO, SpooledTemporaryFile(max_size=LARGEST))
+    with io.TextIOWrapper(stream, encoding, "replace", newline="") as reader:
+        while words := reader.read(CHUNK):
+            copy.write(words.encode("utf-8", "replace"))
+    return copy
 
 
 class Document:

@@ -11,7 +11,7 @@ from typing import ClassVar
 from catalogue.dcat import Resource
 from catalogue.errors import Problem, RecordRejected
 from catalogue.http import Client
-from catalogue.source import HarvestSource, Option, SourceRecord
+from catalogue.source import FIRST, Fetched, HarvestSource, Option, PageEnd, SourceRecord, Visit, page_end
 from harvesters.sheets.cells import (
     codes,
     columns,
@@ -51,14 +51,19 @@ class Table:
         Option("separator", "What sets the cells of a CSV file apart: comma, semicolon, tab, pipe, or the character."),
     )
 
-    def fetch(self, source: HarvestSource, client: Client) -> Iterator[SourceRecord | Problem]:
+    def fetch(self, source: HarvestSource, client: Client, visit: Visit = FIRST) -> Iterator[Fetched]:
         """The rows of each dataset as CSV under their headings, and a problem for each row that cannot be one."""
         wanted = Wanted.of(source)
         headings = understood(wanted.mapping)
-        found = sheets(client.get(source.url), encoding=wanted.encoding, separator=wanted.separator, only=wanted.sheet)
+        answer = visit.get(client, source.url)
+        if isinstance(answer, PageEnd):
+            yield answer
+            return
+        found = sheets(answer, encoding=wanted.encoding, separator=wanted.separator, only=wanted.sheet)
         inventories, problems = find(found, headings, wanted)
         yield from problems
         yield from records(inventories, headings, wanted)
+        yield page_end(answer)
 
     def map(self, record: SourceRecord, source: HarvestSource) -> Iterable[Resource]:
         """One dataset, series or service, with all its files."""

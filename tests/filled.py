@@ -33,7 +33,7 @@ from catalogue.identify import Known, identify
 from catalogue.search import SearchIndex, open_index
 from catalogue.search.follow import catch_up
 from catalogue.source import SourceRecord, harvester
-from catalogue.store import Description, Store, Tally
+from catalogue.store import Cause, Description, Store, Tally
 from catalogue.web import create_app
 
 BASE = "https://catalogue.example"
@@ -103,9 +103,9 @@ def plant(store: Store, resource: Resource, name: str) -> None:
     held = source("planted")
     store.sources.replace(held)
     record = SourceRecord(Identifier(name), name.encode(), "text/plain", held.url)
-    run = store.runs.begin(held.name)
-    store.records.put([Description(record, (identify(resource, record, held, Known({}, {}, {}), BASE),))], held, run.id)
-    store.runs.finish(run, "complete", Tally(), "", 0.0)
+    run = store.leases.start(held)
+    store.records.put([Description(record, (identify(resource, record, held, Known({}, {}, {}), BASE),))], held, Cause(run))
+    store.leases.finish(run, "complete", Tally(), "", 0.0)
 
 
 def kinds(site: Filled) -> dict[str, str]:

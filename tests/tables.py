@@ -12,6 +12,7 @@ from typing import Any
 
 from openpyxl import Workbook
 from servers import Folder
+from world import records_of
 
 from catalogue.dcat import Slug, Text
 from catalogue.errors import Problem, SourceUnavailable
@@ -47,7 +48,7 @@ def harvested(client: Any, address: str, options: dict[str, str]) -> Harvest:
     source = HarvestSource(name=Slug("inventory"), type="table", url=address, options=options)
     harvest = Harvest()
     try:
-        for found in Table().fetch(source, client):
+        for found in records_of(Table().fetch(source, client)):
             if isinstance(found, SourceRecord):
                 harvest.records.append(found)
             else:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import Answers, Hostile, RecordedCkan, numbered_packages
 from shared import shared_files
+from world import records_of
 
 from catalogue.dcat import IRI, Slug, Text
 from catalogue.errors import Problem, SourceUnavailable
@@ -33,13 +34,13 @@ def source(url: str, **options: str) -> HarvestSource:
 
 def fetched(url: str, **options: str) -> list[SourceRecord | Problem]:
     with Client(QUICK, allow_private=True) as client:
-        return list(HARVESTER.fetch(source(url, **options), client))
+        return list(records_of(HARVESTER.fetch(source(url, **options), client)))
 
 
 def until_it_breaks_off(url: str, **options: str) -> tuple[list[SourceRecord | Problem], SourceUnavailable]:
     found: list[SourceRecord | Problem] = []
     with Client(QUICK, allow_private=True) as client, pytest.raises(SourceUnavailable) as ended:
-        found.extend(HARVESTER.fetch(source(url, **options), client))
+        found.extend(records_of(HARVESTER.fetch(source(url, **options), client)))
     return found, ended.value
 
 
@@ -215,7 +216,7 @@ def test_what_is_no_ckan_ends_the_run_in_a_sentence(answer):
 def test_a_hostile_server_ends_the_run(kind):
     limits = Limits(connect=0.5, read=0.5, total=1, retries=0)
     with Hostile(kind) as server, Client(limits, allow_private=True) as client, pytest.raises(SourceUnavailable):
-        list(HARVESTER.fetch(source(server.url), client))
+        list(records_of(HARVESTER.fetch(source(server.url), client)))
 
 
 def test_what_visitors_do_not_see_and_what_is_no_dataset_is_left_out():
@@ -254,7 +255,7 @@ def test_pages_too_large_to_hold_are_asked_for_in_parts():
         RecordedCkan(numbered_packages(40)) as server,
         Client(Limits(memory=9_000, retries=0), allow_private=True) as client,
     ):
-        assert len(list(HARVESTER.fetch(source(server.url), client))) == 40
+        assert len(list(records_of(HARVESTER.fetch(source(server.url), client)))) == 40
 
 
 def test_a_portal_whose_answers_are_all_too_large_is_one_problem():
@@ -264,7 +265,7 @@ def test_a_portal_whose_answers_are_all_too_large_is_one_problem():
         Client(small, allow_private=True) as client,
         pytest.raises(SourceUnavailable, match="larger than 100 bytes"),
     ):
-        list(HARVESTER.fetch(source(server.url), client))
+        list(records_of(HARVESTER.fetch(source(server.url), client)))
 
 
 def test_a_portal_of_which_nothing_can_be_read_is_given_up():

@@ -22,21 +22,23 @@ class Breaking(DcatRdf):
 
 
 class FindsNothing(Breaking):
-    def fetch(self, source, client):
+    def fetch(self, source, client, visit=None):
         return iter(())
 
 
 class RepeatsItself(Breaking):
-    def fetch(self, source, client):
+    def fetch(self, source, client, visit=None):
         return itertools.chain.from_iterable((found, found) for found in super(Breaking, self).fetch(source, client))
 
 
 class Counts(Breaking):
     number = itertools.count()
 
-    def fetch(self, source, client) -> Iterator[SourceRecord]:
+    def fetch(self, source, client, visit=None) -> Iterator[SourceRecord]:
         for found in super(Breaking, self).fetch(source, client):
-            yield replace(found, content=found.content + b"\n# " + str(next(self.number)).encode())
+            if isinstance(found, SourceRecord):
+                found = replace(found, content=found.content + b"\n# " + str(next(self.number)).encode())
+            yield found
 
 
 class ChangesItsMind(Breaking):
@@ -67,7 +69,7 @@ class Inventive(Breaking):
 class Gullible(Breaking):
     """Takes whatever comes for a catalogue."""
 
-    def fetch(self, source, client):
+    def fetch(self, source, client, visit=None):
         try:
             yield from super(Breaking, self).fetch(source, client)
         except Exception:  # noqa: BLE001  that is its fault

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import Answers, Folder, Hostile
 from shared import shared_files
+from world import records_of
 
 import harvesters
 from catalogue.dcat import (
@@ -46,7 +47,7 @@ def source(url: str) -> HarvestSource:
 
 def fetched(url: str) -> Found:
     with Client(QUICK, allow_private=True) as client:
-        return list(HARVESTER.fetch(source(url), client))
+        return list(records_of(HARVESTER.fetch(source(url), client)))
 
 
 def read(body: bytes | str, content_type: str = "application/json") -> Found:
@@ -62,7 +63,7 @@ def read_until_it_breaks_off(body: bytes | str) -> tuple[Found, SourceUnavailabl
         Client(QUICK, allow_private=True) as client,
         pytest.raises(SourceUnavailable) as ended,
     ):
-        found.extend(HARVESTER.fetch(source(f"{server.url}/data.json"), client))
+        found.extend(records_of(HARVESTER.fetch(source(f"{server.url}/data.json"), client)))
     return found, ended.value
 
 
@@ -214,7 +215,7 @@ def test_what_is_no_data_json_ends_the_run_in_a_sentence(kind):
 def test_a_hostile_server_ends_the_run(kind):
     limits = Limits(connect=0.5, read=0.5, total=1, retries=0)
     with Hostile(kind) as server, Client(limits, allow_private=True) as client, pytest.raises(SourceUnavailable):
-        list(HARVESTER.fetch(source(server.url), client))
+        list(records_of(HARVESTER.fetch(source(server.url), client)))
 
 
 def test_an_address_that_is_not_there_ends_the_run():

@@ -25,7 +25,7 @@ from catalogue.cli import fedcat
 from catalogue.cli.harvesting import COUNTS
 from catalogue.dcat import Dataset, Identifier, Slug
 from catalogue.demo import sources as example_sources
-from catalogue.feeds.catalog import CatalogPage, collection_node, record_node
+from catalogue.feeds.catalog import CatalogPage, Place, collection_node, record_node
 from catalogue.http import Response
 from catalogue.search import open_index
 from catalogue.settings import SETTINGS, load
@@ -137,7 +137,8 @@ def test_the_harvester_of_the_readme_reads():
         b'{"id": "a", "title": "Lock gates"}\n{"id": "b", "title": "Tolls", "boats": 3}', url=source.url
     )
     client = type("Recorded", (), {"get": lambda self, url: answer})()
-    found = [resource for r in harvester().fetch(source, client) for resource in harvester().map(r, source)]
+    records = [found for found in harvester().fetch(source, client) if isinstance(found, SourceRecord)]
+    found = [resource for record in records for resource in harvester().map(record, source)]
     assert [text.value for resource in found for text in resource.titles] == ["Lock gates", "Tolls"]
     assert len(found[1].rest) == 2  # its id and its boats have no row in the table
 
@@ -297,7 +298,9 @@ LOCKS = Entry(
 
 def test_the_feed_is_shown_as_it_is():
     base = "https://data.example.gov.uk"
-    page = collection_node(CatalogPage(number=1, pages=2, total=123, tag=""), f"{base}/catalog.ttl")
+    feed = Place(f"{base}/catalog.ttl")
+    links = {"first": feed.page(1), "next": feed.at(after=100), "last": feed.page(2)}
+    page = collection_node(CatalogPage(feed.page(1), links, total=123))
     first, second = blocks(CHECKOUT / "docs" / "rdf.md", "turtle")
     assert first.endswith(rdf.turtle([page], header=False).decode())
     assert second == rdf.turtle([record_node(LOCKS, base)], header=False).decode()

@@ -11,7 +11,7 @@ from world import Fake, dataset, empty_store, harvest, numbered, titles
 
 from catalogue.dcat import ContactPoint, Slug, Text
 from catalogue.errors import Problem
-from catalogue.feeds import FEEDS, catalog_page
+from catalogue.feeds import FEEDS, Place, numbered_page
 from catalogue.harvest.sources import remove, set_up
 from catalogue.store.database import packed, unpacked
 
@@ -116,10 +116,11 @@ def test_contacts_are_those_of_the_record_that_leads(store):
 
 def test_a_page_of_the_feed_has_another_tag_when_a_record_comes_from_elsewhere(store):
     class Elsewhere(Fake):
-        def fetch(self, source, client):
+        def fetch(self, source, client, visit=None):
             return (replace(record, address="https://canals.example/2") for record in super().fetch(source, client))
 
     harvest(store, {"1": {"title": "Locks", "keywords": ["a", "b"]}})
-    before = catalog_page(store, 1, FEEDS[0]).tag
+    here = Place("https://catalogue.example/catalog")
+    before = numbered_page(store, here, 1).tag(FEEDS[0])
     harvest(store, Elsewhere({"1": {"keywords": ["b", "a"], "title": "Locks"}}))
-    assert catalog_page(store, 1, FEEDS[0]).tag != before
+    assert numbered_page(store, here, 1).tag(FEEDS[0]) != before

@@ -24,7 +24,7 @@ from catalogue.http import Client
 from catalogue.search import open_index
 from catalogue.search.follow import catch_up
 from catalogue.settings import load
-from catalogue.source import HarvestSource, SourceRecord, harvester
+from catalogue.source import FIRST, HarvestSource, PageEnd, SourceRecord, Visit, harvester
 from catalogue.store import Run, Store
 
 BASE = "https://catalogue.example"
@@ -44,7 +44,7 @@ class Fake:
     options: tuple[()] = ()
     fetched: list[str] = field(default_factory=list)
 
-    def fetch(self, source: HarvestSource, client: Client) -> Iterator[SourceRecord | Problem]:
+    def fetch(self, source: HarvestSource, client: Client, visit: Visit = FIRST) -> Iterator[SourceRecord | Problem]:
         for number, (identifier, said) in enumerate(self.records.items()):
             if self.breaks and number == self.breaks[0]:
                 raise self.breaks[1]
@@ -135,3 +135,8 @@ def site(store: Store, tmp_path: Path) -> Iterator[str]:
             server.shutdown()
             thread.join()
             server.server_close()
+
+
+def records_of(found: Iterable[Any]) -> Iterator[Any]:
+    """What a harvester found: records and problems, without the ends of pages."""
+    return (one for one in found if not isinstance(one, PageEnd))

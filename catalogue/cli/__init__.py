@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from catalogue.cli import harvesting, reading, running, sources
+from catalogue.cli import harvesting, reading, running, sources, working
 from catalogue.cli.here import Here
 from catalogue.errors import FedcatError, NotFound, SettingsError, WrongUse
 
@@ -50,6 +50,8 @@ for command in (
     harvesting.remap,
     harvesting.runs,
     harvesting.run,
+    working.quarantine,
+    working.worker,
     reading.search,
     reading.show,
     reading.index,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,15 +13,16 @@ import click
 
 from catalogue.cli.here import Here, as_json, console, counted, pair, progress, say_json, table, with_here
 from catalogue.dcat import Slug
-from catalogue.errors import FedcatError, Problem, SourceUnavailable, WrongUse
+from catalogue.errors import Busy, FedcatError, LeaseLost, Problem, SourceUnavailable, StoreAway, WrongUse
 from catalogue.harvest import line
 from catalogue.harvest.preview import Preview
 from catalogue.harvest.preview import preview as look
 from catalogue.harvest.runs import HarvestRun
 from catalogue.harvest.sources import checked
+from catalogue.harvest.worker import Worker, beating
 from catalogue.http import Client
 from catalogue.search.follow import catch_up
-from catalogue.source import Harvester, HarvestSource, SourceRecord, harvester
+from catalogue.source import Fetched, Harvester, HarvestSource, SourceRecord, Visit, harvester
 from catalogue.store import Run
 
 FAILED, WAITING = 1, 3
@@ -59,27 +61,32 @@ def preview(
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every source that is not paused.")
+@click.option("--due", is_flag=True, help="Those whose schedule says so: for machines without a worker.")
 @click.option("--force", is_flag=True, help="Believe the source: withdraw also what would be held for a person.")
 @click.option(
     "--limit", type=click.IntRange(min=1), help="Stop after so many records; the run is partial and withdraws nothing."
 )
 @as_json
 @with_here
-def harvest(here: Here, /, names: tuple[str, ...], every: bool, force: bool, limit: int | None, as_json: bool) -> None:
+def harvest(
+    here: Here, /, names: tuple[str, ...], every: bool, due: bool, force: bool, limit: int | None, as_json: bool
+) -> None:
     """Bring sources up to date, then the search index.
 
     \b
     Examples:
       fedcat harvest transport
       fedcat harvest --all --json
+      fedcat harvest --due
       fedcat harvest transport --limit 20
     """
-    sources = _chosen(here, names, every)
+    sources = _due(here) if due and not (names or every) else _chosen(here, names, every)
 
     def one(source: HarvestSource, run: HarvestRun, tell: Callable[[int], None]) -> Run:
         with here.client() as client:
             found = first(limit, harvester(source.type)) if limit else harvester(source.type)
-            return line.harvest(run, found, client, trusting=force, progress=lambda r: tell(r.tally.fetched))
+            with beating(here.store, run.row):
+                return line.harvest(run, found, client, trusting=force, progress=lambda r: tell(r.tally.fetched))
 
     _work(here, sources, one, as_json)
 
@@ -112,9 +119,16 @@ def _work(
     codes = set()
     for source in sources:
         tell = (lambda _: None) if as_json else progress(f"{source.name}: read")
-        begun = HarvestRun.begin(source, here.store, here.settings.base_url)
+        try:
+            begun = HarvestRun.begin(source, here.store, here.settings.base_url)
+        except Busy as busy:
+            click.echo(f"fedcat: {busy}", err=True)
+            codes.add(FAILED)
+            continue
         try:
             run = one(source, begun, tell)
+        except (StoreAway, LeaseLost):  # the run stays open, and whoever comes next goes on with it
+            raise
         except FedcatError as wrong:  # its harvester is not installed, say
             begun.note([Problem(rule="source-unusable", message=str(wrong), fix="Mend the source, or remove it.")])
             run = begun.finish("failed", str(wrong))
@@ -182,9 +196,9 @@ def run(here: Here, /, id_: int, as_json: bool) -> None:
 def first(limit: int, whole: Harvester) -> Harvester:
     """A harvester that stops after so many records, as if its source had broken off: so nothing is withdrawn."""
 
-    def fetch(source: HarvestSource, client: Client) -> Iterator[SourceRecord | Problem]:
+    def fetch(source: HarvestSource, client: Client, visit: Visit) -> Iterator[Fetched]:
         count = 0
-        for found in whole.fetch(source, client):
+        for found in whole.fetch(source, client, visit):
             if count == limit:
                 raise SourceUnavailable(
                     f"Stopped after {counted(limit, 'record')}, as --limit asks.",
@@ -203,6 +217,12 @@ def _chosen(here: Here, names: tuple[str, ...], every: bool) -> list[HarvestSour
     if names:
         return [here.store.sources.get(name) for name in names]
     return [source for source in here.store.sources.all() if not source.paused]
+
+
+def _due(here: Here) -> list[HarvestSource]:
+    """The sources whose time has come; when each comes again is worked out."""
+    due = Worker(here.store, here.client, here.settings.base_url).due(datetime.now(UTC))
+    return [source for source in due if not source.paused]
 
 
 def _unsaved(type_: str | None, url: str | None, options: tuple[str, ...]) -> HarvestSource:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from catalogue import settings
 from catalogue.errors import SettingsError, WrongUse
-from catalogue.http import Client, Limits
+from catalogue.http import Client, Limits, agent_of
 from catalogue.search import SearchIndex, open_index
 from catalogue.settings import Settings
 from catalogue.store import Store
@@ -62,9 +62,10 @@ class Here:
         return index
 
     def client(self) -> Client:
-        """A polite way out, within the limits that are set."""
-        limits = Limits(body=self.settings.max_response_mb * MB)
-        return Client(limits, allow_private=self.settings.allow_private_sources)
+        """A polite way out, within the limits that are set. Its run begins now."""
+        said = self.settings
+        limits = Limits(body=said.max_response_mb * MB, crawl_delay=said.max_crawl_delay, run=said.max_run_minutes * 60)
+        return Client(limits, allow_private=said.allow_private_sources, agent=agent_of(said.base_url))
 
 
 with_here = click.make_pass_decorator(Here)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import tomllib
-from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,16 @@ def source() -> None:
 @click.option("--schedule", default="", help='When to harvest it, as a cron expression: "0 3 * * *".')
 @click.option(
     "--priority", default=100, show_default=True, help="Which source leads when two describe one dataset: the lowest."
+)
+@click.option("--contact", default="", help="The e-mail address of whoever is told when something is wrong.")
+@click.option("--time-zone", default="Europe/London", show_default=True, help="In which its schedule is meant.")
+@click.option("--blackout", default="", help='When its owner does not want us: "Mon-Fri 08:00-18:00".')
+@click.option(
+    "--few", default=10, show_default=True, help="So many records may vanish in a run without a person's word …"
+)
+@click.option("--share", default=0.1, show_default=True, help="… or this part of them, whichever is more.")
+@click.option(
+    "--sweep", default=7, show_default=True, help="Days after which everything is asked for, not only changes."
 )
 @click.option(
     "--option", "options", multiple=True, metavar="NAME=VALUE", help="A setting of its harvester; may be repeated."
@@ -145,10 +156,24 @@ def remove_(here: Here, /, name: str, keep_datasets: bool) -> None:
     Example:
       fedcat source remove transport --keep-datasets
     """
-    gone = remove(here.store, name, keep_datasets)
+    gone = remove(here.store, name, keep_datasets, getpass.getuser())
     catch_up(here.store, here.index)
     left = "Its datasets stay." if keep_datasets else f"Withdrew what {counted(gone, 'record')} said."
-    console.say(f"Removed '{name}'. {left}")
+    console.say(f"Removed '{name}'. {left} 'fedcat source restore {name}' brings it back.")
+
+
+@source.command()
+@click.argument("name")
+@with_here
+def restore(here: Here, /, name: str) -> None:
+    """Bring back a source that was removed. Its datasets return at its next harvest, at their old addresses.
+
+    
+    Example:
+      fedcat source restore transport
+    """
+    here.store.sources.restore(name)
+    console.say(f"'{name}' is back. 'fedcat harvest {name}' brings its datasets back, at their old addresses.")
 
 
 @source.command("import")
@@ -204,5 +229,4 @@ def _source(*, organisation: str | None, name: str, **rest: Any) -> HarvestSourc
 
 
 def _facts(source: HarvestSource) -> dict[str, Any]:
-    names: Iterable[str] = ("name", "title", "type", "url", "organisation", "schedule", "priority", "paused", "options")
-    return {name: getattr(source, name) for name in names}
+    return {field.name: getattr(source, field.name) for field in fields(source)}

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from catalogue.dcat import Resource
-from catalogue.errors import Problem, RecordRejected, SourceUnavailable, StoreRefused
+from catalogue.errors import LeaseLost, Problem, RecordRejected, SourceUnavailable, StoreRefused
 from catalogue.harvest.cycles import seldom_sought
 from catalogue.harvest.quarantine import believed
 from catalogue.harvest.runs import HarvestRun
 from catalogue.http import Client
 from catalogue.identify import Known, identify, keys
 from catalogue.normalise import normalise
-from catalogue.source import Harvester, HarvestSource, SourceRecord
+from catalogue.source import Harvester, HarvestSource, PageEnd, SourceRecord
 from catalogue.store import Description, Run
 from catalogue.validate import validate
 
@@ -25,7 +25,6 @@ MAX_RECORD = 10_000_000
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Progress = Callable[[HarvestRun], None]
-Fetched = Iterable[SourceRecord | Problem]
 
 
 @seldom_sought()
@@ -39,18 +38,27 @@ def harvest(
 ) -> Run:
     """Bring one source up to date. If fetch breaks off, nothing is withdrawn; `trusting` believes every disappearance."""
     try:
-        for batch in batches(fetched(run, harvester, client)):
-            save(fresh(batch, run), run, harvester)
-            progress(run)
+        bring(run, harvester, client, progress)
     except SourceUnavailable as broken:
         run.note([broken.problem()])
         return run.finish("partial" if run.seen else "failed", str(broken))
     return withdraw(run, trusting)
 
 
+def bring(run: HarvestRun, harvester: Harvester, client: Client, progress: Progress = lambda _: None) -> None:
+    """Everything that a source has, page by page, into the store. Raises SourceUnavailable, after saving what came before."""
+    run.requests = lambda: client.requests if client else 0
+    for batch, page in batches(fetched(run, harvester, client)):
+        save(fresh(batch, run), run, harvester)
+        if page:
+            run.turn(page)
+        progress(run)
+
+
 @seldom_sought()
 def remap(run: HarvestRun, harvester: Harvester, progress: Progress = lambda _: None) -> Run:
     """Map the records that we hold again, without the network: what a better mapping changes becomes a change."""
+    run.replays, run.whole = True, False
     for batch in run.store.records.stored(run.source.name, BATCH):
         run.tally.fetched += len(batch)
         save(batch, run, harvester)
@@ -61,12 +69,13 @@ def remap(run: HarvestRun, harvester: Harvester, progress: Progress = lambda _: 
 def save(records: list[SourceRecord], run: HarvestRun, harvester: Harvester) -> None:
     """One batch, one transaction. When the store refuses it, its records go in one by one."""
     described = describe(records, run, harvester)
-    try:
-        run.tally += run.store.records.put(described, run.source, run.row.id)
-    except StoreRefused:
-        for one in described:
-            with run.rejecting(one.record), storing():
-                run.tally += run.store.records.put([one], run.source, run.row.id)
+    if described:
+        try:
+            run.tally += run.store.records.put(described, run.source, run.cause)
+        except StoreRefused:
+            for one in described:
+                with run.rejecting(one.record), storing():
+                    run.tally += run.store.records.put([one], run.source, run.cause)
     run.save_notes()
 
 
@@ -114,27 +123,29 @@ def check(resources: list[Resource], record: SourceRecord) -> list[Problem]:
     return found
 
 
-def fetched(run: HarvestRun, harvester: Harvester, client: Client) -> Iterator[SourceRecord]:
-    """The records of a source, each identifier once. The first of two doors to other people's code: it may raise anything."""
+def fetched(run: HarvestRun, harvester: Harvester, client: Client) -> Iterator[SourceRecord | PageEnd]:
+    """The records of a source, each identifier once, and its pages' ends. The first of two doors to other people's code."""
     try:
-        for found in harvester.fetch(run.source, client):
+        for found in harvester.fetch(run.source, client, run.visit()):
             if isinstance(found, Problem):
-                if found.severity == "error":
-                    run.tally.rejected += bool(found.record or found.where)
-                    run.unread.add(found.record)
-                run.note([found])
-                continue
-            run.tally.fetched += 1
-            problem = unnamable(found) or oversize(found) or repeated(found, run)
-            run.seen.add(found.identifier)
-            if problem:
-                run.tally.rejected += 1
-                run.note([problem])
-            else:
+                run.could_not_read(found)
+            elif isinstance(found, PageEnd):
+                for identifier in found.held if found.unchanged else ():
+                    run.saw(identifier)
+                run.tally.fetched += len(found.held)
+                run.tally.unchanged += len(found.held)
                 yield found
-    except SourceUnavailable:
+            else:
+                run.tally.fetched += 1
+                problem = unnamable(found) or oversize(found) or repeated(found, run)
+                run.saw(found.identifier)
+                if problem:
+                    run.could_not_read(problem)
+                else:
+                    yield found
+    except (SourceUnavailable, LeaseLost):
         raise
-    except Exception as wrong:  # a rude harvester ends its own run, never ours
+    except Exception as wrong:  # a rude harvester may raise anything: it ends its own run, never ours
         raise SourceUnavailable(
             f"The harvester '{run.source.type}' stopped with {type(wrong).__name__}: {wrong}",
             fix="This is a fault of the harvester, not of the source: report it with the run's number.",
@@ -165,46 +176,97 @@ def resource_of(found: object) -> Resource:
 
 
 def withdraw(run: HarvestRun, trusting: bool) -> Run:
-    """After a complete fetch, take back what the source no longer says; hold it for a person when that is suspiciously much."""
+    """After a complete fetch, take back what the source no longer says; hold it for a person when that is suspiciously much.
+
+    What was held before stays held until a person decides, or it returns.
+    """
+    if not run.whole:
+        return run.finish(
+            "complete", "Only what changed was asked for; what was deleted is looked for in the next full run."
+        )
     held = run.store.records.identifiers(run.source.name)
-    gone = sorted(held - run.seen - run.unread)
-    if not gone or trusting or believed(len(gone), len(held)):
-        run.tally.withdrawn = run.store.records.withdraw(run.source, gone, run.row.id) if gone else 0
+    gone = held - run.seen - run.unread
+    if run.nameless and gone:
+        run.note([_not_judged(len(gone), run.nameless)])
         return run.finish("complete")
-    run.tally.held = len(gone)
+    before = run.store.quarantines.held(run.source.name)
+    waiting = {identifier for some in before.values() for identifier in some}
+    news = gone if trusting else gone - waiting
+    if trusting or (len(gone) < len(held) and believed(len(news), len(held), run.source.few, run.source.share)):
+        run.tally.withdrawn = run.take_back(sorted(news)) if news else 0
+        news = set()
+    if waiting or news:
+        run.hold(sorted(news), returned=waiting - gone if not trusting else waiting)
+    still = before["open"] & gone if not trusting else set()
+    run.tally.held = len(news | still)
+    if not run.tally.held:
+        return run.finish("complete")
     message = (
-        f"{len(gone):,} of {len(held):,} records are gone from the source. None was withdrawn: a person must confirm."
+        f"{run.tally.held:,} of {len(held):,} records are gone from the source. None of them was withdrawn: "
+        "a person must confirm."
     )
+    waits = run.store.quarantines.open(run.source.name)
+    number = waits.id if waits else 0
     fix = (
-        f"If the source is right, run 'fedcat harvest {run.source.name} --force'; if not, ask its owner what happened."
+        f"Look at them with 'fedcat quarantine show {number}'. If the source is right, run "
+        f"'fedcat quarantine approve {number}'; if not, 'fedcat quarantine reject {number}', and ask its owner what happened."
     )
-    run.note([Problem(rule="withdrawals-held", message=message, fix=fix, severity="warning")])
-    return run.finish("quarantined", message)
+    cause = f" {waits.cause}" if waits else ""
+    run.note([Problem(rule="withdrawals-held", message=message + cause, fix=fix, severity="warning")])
+    return run.finish("quarantined", message + cause)
+
+
+def _not_judged(gone: int, nameless: int) -> Problem:
+    return Problem(
+        rule="withdrawals-not-judged",
+        severity="warning",
+        message=(
+            f"{gone:,} records are not there under their identifiers, but {nameless:,} have lost theirs, so nobody can tell "
+            "which are gone. Nothing was withdrawn."
+        ),
+        fix="Give every record its identifier back; until then what we hold stays up.",
+    )
 
 
 def fresh(batch: list[SourceRecord], run: HarvestRun) -> list[SourceRecord]:
-    """The records of a batch whose content is new or different; the others are counted as unchanged."""
-    held = run.store.records.fingerprints(run.source.name, [record.identifier for record in batch])
-    new = [record for record in batch if held.get(record.identifier) != (record.fingerprint, "")]
-    run.tally.unchanged += len(batch) - len(new)
+    """The records of a batch whose content is new or different; the others are counted.
+
+    What this very run saved before it was cut short counts as what it was then.
+    """
+    held = run.store.records.held(run.source.name, [record.identifier for record in batch])
+    new = []
+    for record in batch:
+        here = held.get(record.identifier)
+        if here is None or (here.fingerprint, here.refused) != (record.fingerprint, ""):
+            new.append(record)
+        elif here.run != run.row.id:
+            run.tally.unchanged += 1
+        elif here.first_run == run.row.id:
+            run.tally.added += 1
+        else:
+            run.tally.updated += 1
     return new
 
 
-def batches(records: Iterator[SourceRecord]) -> Iterator[list[SourceRecord]]:
-    """Lists of at most BATCH. When fetch breaks off, what came before is still handed on."""
+def batches(found: Iterator[SourceRecord | PageEnd]) -> Iterator[tuple[list[SourceRecord], PageEnd | None]]:
+    """Lists of at most BATCH, none longer than its page. When fetch breaks off, what came before is still handed on."""
     batch: list[SourceRecord] = []
     try:
-        for record in records:
-            batch.append(record)
+        for one in found:
+            if isinstance(one, PageEnd):
+                yield batch, one
+                batch = []
+                continue
+            batch.append(one)
             if len(batch) == BATCH:
-                yield batch
+                yield batch, None
                 batch = []
     except SourceUnavailable:
         if batch:
-            yield batch
+            yield batch, None
         raise
     if batch:
-        yield batch
+        yield batch, None
 
 
 def unnamable(record: SourceRecord) -> Problem | None:

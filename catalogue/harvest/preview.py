@@ -46,14 +46,14 @@ def preview(source: HarvestSource, harvester: Harvester, client: Client, store: 
     seen = Preview(source.name)
     known = store.records.identifiers(source.name)
     try:
-        for batch in line.batches(line.fetched(run, harvester, client)):
+        for batch, _ in line.batches(line.fetched(run, harvester, client)):
             fresh = line.fresh(batch, run)
             for description in line.describe(fresh, run, harvester):
                 title = description.resources[0].title if description.resources else str(description.record.identifier)
                 seen.count("updated" if description.record.identifier in known else "added", title)
             _problems(run, seen)
         seen.withdrawn = sorted(known - run.seen - run.unread)
-        seen.held = bool(seen.withdrawn) and not believed(len(seen.withdrawn), len(known))
+        seen.held = bool(seen.withdrawn) and not believed(len(seen.withdrawn), len(known), source.few, source.share)
     except SourceUnavailable as broken:
         run.note([broken.problem()])
         seen.message = str(broken)

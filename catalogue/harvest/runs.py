@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Self
 
 from catalogue.errors import Problem, RecordRejected
-from catalogue.source import HarvestSource, SourceRecord
-from catalogue.store import Run, Store, Tally
+from catalogue.harvest import quarantine
+from catalogue.source import HarvestSource, PageEnd, SourceRecord, Visit
+from catalogue.store import Cause, Missing, Run, Store, Tally
 
 KEPT_PROBLEMS = 5_000
 """How many problems of a run are stored; all are counted."""
@@ -29,20 +31,103 @@ class HarvestRun:
     seen: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     """Records that the source has, though the harvester could not read them."""
+    nameless: int = 0
+    """Records that the source has, though nothing says which."""
+    visited: list[str] = field(default_factory=list)
+    """The cursors of the pages that are done."""
+    page: dict[str, None] = field(default_factory=dict)
+    """The records of the page under way."""
+    clean: bool = True
+    """Whether all of the page under way could be read."""
+    whole: bool = True
+    """Whether everything was asked for, so that what is missing is gone."""
+    replays: bool = False
+    """Whether it maps again what is held, and brings nothing new."""
     refused: list[SourceRecord] = field(default_factory=list)
+    requests: Callable[[], int] = lambda: 0
     _notes: list[Problem] = field(default_factory=list)
     _kept: int = 0
+    _told: set[tuple[str, str, str, str]] = field(default_factory=set)
     _clock: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def begin(cls, source: HarvestSource, store: Store, base: str) -> Self:
-        return cls(source, store, store.runs.begin(source.name), base)
+    def begin(cls, source: HarvestSource, store: Store, base: str, *, trusting: bool = False) -> Self:
+        """A run in this process, here and now. Raises Busy when somebody is at work on the source."""
+        return cls.of(store.leases.start(source, trusting=trusting), source, store, base)
+
+    @classmethod
+    def of(cls, row: Run, source: HarvestSource, store: Store, base: str) -> Self:
+        """A run that was claimed: from its start, or where the worker before left it."""
+        run = cls(source, store, row, base, whole=row.whole)
+        if row.token > 1:  # somebody was at work on it before
+            run._told = store.runs.told(row.id)
+            run._kept = len(run._told)
+        if row.cursor:
+            run.visited, run.seen = store.pages.before(source.name, row.cursor)
+        if row.cursor and (run.visited or not row.whole):
+            run.tally = Tally(**{count.name: getattr(row, count.name) for count in fields(Tally)})
+        return run
 
     @classmethod
     def looking(cls, source: HarvestSource, store: Store, base: str) -> Self:
         """A run that only looks: it has no row, and nobody may save its notes."""
         row = Run(0, source.name, "running", datetime.now(UTC), None, "", 0, 0, 0, 0, 0, 0, 0, 0, 0.0)
         return cls(source, store, row, base)
+
+    @property
+    def cause(self) -> Cause:
+        """What changes in the catalogue by this run."""
+        return Cause(run=self.row, replays=self.replays)
+
+    def visit(self) -> Visit:
+        """What the harvester is told of the visits before."""
+        cursor = self.row.cursor if self.visited or not self.row.whole else ""
+        remembered = partial(self.store.pages.remembered, self.source.name)
+        return Visit(cursor, self.row.since, frozenset(self.seen), remembered)
+
+    def saw(self, identifier: str) -> None:
+        self.seen.add(identifier)
+        self.page[identifier] = None
+
+    def could_not_read(self, problem: Problem) -> None:
+        """Something of the source could not be read. Whatever record it is, it is still there."""
+        if problem.severity == "error":
+            known = bool(problem.record)
+            self.tally.rejected += bool(problem.record or problem.where)
+            self.nameless += bool(problem.where) and not known
+            if known:
+                self.unread.add(problem.record)
+                self.page[problem.record] = None
+        # what is said of no record stands for one run only: it is to be said again in the next
+        self.clean = self.clean and problem.severity != "error" and bool(problem.record)
+        self.note([problem])
+
+    def take_back(self, gone: list[str]) -> int:
+        reason = f"{self.source.title or self.source.name} no longer lists it."
+        return self.store.records.withdraw(self.source, gone, replace(self.cause, reason=reason))
+
+    def hold(self, gone: list[str], returned: set[str]) -> None:
+        """Put disappearances aside for a person, with what is known of them."""
+        quarantines = self.store.quarantines
+        missing = quarantines.titles(self.source.name, gone)
+        if missing:
+            newcomers = [Missing(*new) for new in quarantines.newcomers(self.row)]
+            links = self.store.datasets.links({one.dataset for one in (*missing, *newcomers) if one.dataset})
+            missing = quarantine.renames(missing, newcomers, links)
+        last = self.store.runs.last(self.source.name)
+        counts = (*(last.counts if last else ())[-4:], len(self.seen))
+        pages_before = last.turned if last else 0
+        held = len(self.store.records.identifiers(self.source.name))
+        evidence = quarantine.Evidence(len(self.seen), held, len(self.visited), pages_before, counts)
+        guess = quarantine.cause(missing, evidence) if missing else ""
+        quarantines.hold(self.row, missing, guess, counts, returned)
+
+    def turn(self, page: PageEnd) -> None:
+        """The page under way is done and all of it saved: a worker that takes over goes on behind it."""
+        self.whole = self.whole and not page.changes_only
+        self.visited.append(page.at)
+        self.store.leases.turn(self.row, page, list(self.page), self.tally, self.asked, self.clean)
+        self.page, self.clean = {}, True
 
     @contextmanager
     def rejecting(self, record: SourceRecord) -> Iterator[None]:
@@ -51,6 +136,7 @@ class HarvestRun:
             yield
         except RecordRejected as rejected:
             self.tally.rejected += 1
+            self.clean = False
             self.refused.append(record)
             self.note(problem.about(record.identifier, record.where) for problem in rejected.problems)
 
@@ -58,7 +144,8 @@ class HarvestRun:
         """Tell the source's owner. Beyond KEPT_PROBLEMS they are only counted."""
         for problem in problems:
             self.tally.problems += 1
-            if self._kept < KEPT_PROBLEMS:
+            told = (problem.record, problem.rule, problem.where, problem.message)
+            if self._kept < KEPT_PROBLEMS and told not in self._told:
                 self._kept += 1
                 self._notes.append(problem)
 
@@ -71,9 +158,32 @@ class HarvestRun:
         """Problems and refusals go to the store with the batch they came from."""
         self.store.runs.report(self.row, self.take_notes())
         if self.refused:
-            self.store.records.refuse(self.source.name, self.refused)
+            self.store.records.refuse(self.row, self.refused)
             self.refused = []
 
     def finish(self, status: str, message: str = "") -> Run:
+        """Close the run, with what is wrong with its source as it is held now."""
         self.save_notes()
-        return self.store.runs.finish(self.row, status, self.tally, message, round(time.monotonic() - self._clock, 3))
+        if self._told:  # notes on what an earlier worker had done were not made again
+            self.tally.problems = max(self.tally.problems, self._kept)
+        seconds = round(time.monotonic() - self._clock + self.row.seconds, 3)
+        done = self.store.leases.finish(
+            self.row, status, self.tally, message, seconds, requests=self.asked, whole=self.whole, **self.standing()
+        )
+        read_whole = self.whole and status in ("complete", "quarantined")
+        if read_whole and len(self.visited) != self.store.pages.count(self.source.name):
+            self.store.pages.forget(self.source.name, but=self.visited)
+        return done
+
+    @property
+    def asked(self) -> int:
+        """Requests so far, those of the workers before included."""
+        return self.row.requests + self.requests()
+
+    def standing(self) -> dict[str, int]:
+        """How many errors and warnings stand with the source after this run: counted anew only if it may have changed them."""
+        before = self.store.runs.last(self.source.name)
+        t = self.tally
+        if before and not any((t.added, t.updated, t.withdrawn, t.rejected, t.problems, before.problems)):
+            return {"errors": before.errors, "warnings": before.warnings}
+        return self.store.runs.weigh(self.source.name, self.row.id)

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from importlib.metadata import version
 from types import TracebackType
 from typing import cast
+from urllib.parse import quote
 
 from catalogue.http.limits import Limits
 from catalogue.http.response import BodyReader, Response, looks_like_html
-from catalogue.http.session import Session, is_success, retry_after
+from catalogue.http.session import CONDITIONAL, Session, is_success, retry_after
 from catalogue.http.wire import Resolve, addresses_of, is_public, is_public_or_private
 from catalogue.http.words import refuse_status
 
-__all__ = ["AGENT", "Client", "Limits", "Response", "Session", "looks_like_html"]
+__all__ = ["AGENT", "Client", "Limits", "Response", "Session", "agent_of", "looks_like_html"]
 
-AGENT = "fedcat (a catalogue of dataset descriptions)"
+
+def agent_of(base_url: str) -> str:
+    """Who we say we are: name, version, and the address of the catalogue, where its owners can be found."""
+    return f"{AGENT} (+{quote(base_url, safe=':/[]%')})"
+
+
+AGENT = f"fedcat/{version('fedcat')}"
 LIMITS = Limits()
 
 
 class Client:
-    """What a harvester goes out with. Whatever goes wrong is a SourceUnavailable: what, where and how to mend it."""
+    """What a harvester goes out with. Whatever goes wrong is a SourceUnavailable: what, where and how to mend it.
+
+    It makes one request at a time and is for one run: that a source never gets two at once from a run needs no counting.
+    A client is not to be shared between threads. Its time (`Limits.run`) begins with it, or with `begin`.
+    """
 
     def __init__(
         self,
@@ -35,8 +47,12 @@ class Client:
 
     @property
     def requests(self) -> int:
-        """How many requests were made, redirects and repeats included."""
+        """How many requests were made, redirects and repeats included, and those for robots.txt not."""
         return self.session.adapter.requests
+
+    def begin(self) -> None:
+        """A run begins now: its time is counted from here."""
+        self.session.begin()
 
     def get(
         self,
@@ -46,11 +62,18 @@ class Client:
         accept: str = "*/*",
         headers: Mapping[str, str] | None = None,
         allow: Collection[int] = (),
+        etag: str = "",
+        last_modified: str = "",
     ) -> Response:
-        """The whole answer. A status outside 2xx is an error, except those that the caller allows."""
-        sent = {"Accept": accept, **(headers or {})}
+        """The whole answer. A status outside 2xx is an error, except those that the caller allows.
+
+        Told the `etag` and `last_modified` of an earlier answer, a source may say that it is `unchanged`.
+        """
+        known = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        sent = {"Accept": accept, **{name: value for name, value in known.items() if value}, **(headers or {})}
+        allowed = {*allow, *({304} if any(name.lower() in CONDITIONAL for name in sent) else ())}
         answer = self.session.fetch("GET", url, params=params, headers=sent, stream=True)
-        if not is_success(answer.status_code) and answer.status_code not in allow:
+        if not is_success(answer.status_code) and answer.status_code not in allowed:
             refuse_status(answer.url, answer.status_code, retry_after(answer.headers))
         return Response(answer.url, answer.status_code, answer.headers, cast(BodyReader, answer.raw).body)
 

@@ -15,7 +15,9 @@ class Limits:
     read: float = 30.0
     """The longest silence."""
     total: float = 300.0
-    """From asking to the last byte, with every redirect, repeat and wait between."""
+    """From asking to the last byte, with every redirect, repeat and wait for a busy server; our own pauses aside."""
+    run: float = 6 * 3600.0
+    """From the client's beginning to the last byte of its last request."""
     body: int = 512 * MB
     """The largest body, unpacked."""
     memory: int = 64 * MB
@@ -28,3 +30,7 @@ class Limits:
     """The longest wait between two tries that a source may ask for."""
     pause: float = 0.0
     """Between two requests to one host."""
+    crawl_delay: float = 10.0
+    """The longest such pause that a host's robots.txt may ask for; 0 does not ask for robots.txt at all."""
+    glance: float = 5.0
+    """The longest that asking for a robots.txt may take."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
 from requests.structures import CaseInsensitiveDict
 
 HELD = 8 << 20  # bytes; a larger body goes to a temporary file
+LONGEST_VALIDATOR = 1000  # characters; real ones have fewer than a hundred
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,35 @@ class Response:
 
     @property
     def charset(self) -> str | None:
+        """As its header says. None when it says nothing, or what many servers say of everything."""
         found = re.search(r"charset\s*=\s*[\"']?([^\s;\"']+)", self.headers.get("Content-Type", ""), re.IGNORECASE)
-        return found[1].lower() if found else None
+        return found[1].lower() if found and found[1].lower() not in HARDLY_MEANT else None
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the source says that what we have is what it has still. Then there is no body."""
+        return self.status == 304
+
+    @property
+    def etag(self) -> str:
+        """What to ask with next time; "" when the source gave none."""
+        return self._validator("ETag")
+
+    @property
+    def last_modified(self) -> str:
+        """What to ask with next time, as the source wrote it; "" when it gave none."""
+        return self._validator("Last-Modified")
+
+    def _validator(self, name: str) -> str:
+        """One that could not be sent back as it came is none: it would spoil every request to come."""
+        said = self.headers.get(name, "").strip()
+        return said if said.isprintable() and len(said) <= LONGEST_VALIDATOR else ""
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits that change when the body does, however large it is."""
+        with self.open() as whole:
+            return hashlib.file_digest(whole, partial(hashlib.blake2b, digest_size=16)).hexdigest()  # type: ignore[arg-type]
 
     @property
     def content(self) -> bytes:
@@ -77,7 +107,7 @@ def _encodings(content: bytes, charset: str | None, default: str) -> Iterator[st
     inside = declared[1].decode("ascii").lower() if declared else ""
     if inside.startswith(("utf-16", "utf-32", "ucs")):  # then it could not have been read byte by byte
         inside = ""
-    yield from (name for name in (charset, inside) if name and name not in HARDLY_MEANT)
+    yield from filter(None, (charset, inside if inside not in HARDLY_MEANT else ""))
     yield from (default, "cp1252")
 
 

@@ -1,4 +1,4 @@
-"""A requests session with manners: each hop is looked at, repeats are bounded, bodies capped, and no cookies kept."""
+"""A requests session with manners: each hop is looked at, repeats and pauses are bounded, bodies capped, no cookies."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from contextvars import Context
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -19,13 +21,16 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import exceptions as library
 
+from catalogue.errors import SourceUnavailable
 from catalogue.http.limits import MB, Limits
 from catalogue.http.response import Body, BodyReader
+from catalogue.http.robots import crawl_delay
 from catalogue.http.wire import POOLS, UNDER_WAY, Allowed, Journey, Resolve, addresses_of
 from catalogue.http.words import in_plain_words, refuse, refuse_status, shown
 
 CHUNK = 1 << 16
 ERROR_PAGE = MB  # of an answer that is no success, no more than this is read
+ROBOTS = MB // 2  # the largest robots.txt
 
 
 class Session(requests.Session):
@@ -33,6 +38,9 @@ class Session(requests.Session):
 
     No cookies; no proxies, passwords or certificates from the environment. 429 and 5xx end in SourceUnavailable; other
     statuses are left to the library, which knows what its service means by them.
+
+    Whoever comes back to a host first asks its robots.txt how long to wait between requests. Only that `Crawl-delay` is
+    honoured, and not `Disallow`, which is meant for those who follow links: a source was set up with its owner's consent.
     """
 
     def __init__(self, limits: Limits, agent: str, allowed: Allowed, resolve: Resolve = addresses_of) -> None:
@@ -44,7 +52,12 @@ class Session(requests.Session):
         self.adapter = Adapter(limits)
         self.mount("http://", self.adapter)
         self.mount("https://", self.adapter)
-        self._limits, self._allowed, self._resolve = limits, allowed, resolve
+        self._limits, self._agent, self._allowed, self._resolve = limits, agent, allowed, resolve
+        self.begin()
+
+    def begin(self) -> None:
+        """A run begins now: its time is counted from here."""
+        self._run_ends = time.monotonic() + self._limits.run
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         answer = self.fetch(method, url, *args, **kwargs)
@@ -64,6 +77,7 @@ class Session(requests.Session):
         address = request.url or ""
         with self._journey(address), in_plain_words(address, self._limits):
             check(address)
+            self._learn_pause(address, UNDER_WAY.get())
             return super().send(request, **kwargs)
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
@@ -78,18 +92,38 @@ class Session(requests.Session):
         if UNDER_WAY.get(None):
             yield
             return
-        ends = time.monotonic() + self._limits.total
-        token = UNDER_WAY.set(Journey(address, self._limits, self._allowed, self._resolve, ends))
+        token = UNDER_WAY.set(Journey(address, self._limits, self._allowed, self._resolve, self._run_ends))
         try:
             yield
         finally:
             UNDER_WAY.reset(token)
 
+    def _learn_pause(self, address: str, journey: Journey) -> None:
+        """Asked before the second request to a host, as there is no pause before the first."""
+        place, began = urlsplit(address), time.monotonic()
+        if self._limits.crawl_delay and self.adapter.should_learn(place.netloc, journey):
+            robots = f"{place.scheme}://{place.netloc}/robots.txt"
+            wish = Context().run(self._wished, robots)  # a journey of its own, with repeats and a deadline of its own
+            self.adapter.pauses[place.netloc] = min(wish, self._limits.crawl_delay)
+            journey.paused += time.monotonic() - began
 
-CARRIED = {"accept", "accept-encoding", "connection", "content-length", "content-type", "user-agent"} | {
-    "if-none-match",
-    "if-modified-since",
-}
+    def _wished(self, robots: str) -> float:
+        """Seconds between requests. Nobody has to have a robots.txt, so whatever is wrong with one says nothing."""
+        ours = self._limits
+        total = min(ours.total, ours.glance, max(0.0, self._run_ends - time.monotonic()))
+        limits = replace(ours, total=total, body=min(ours.body, ROBOTS), retries=0, crawl_delay=0)
+        with Session(limits, self._agent, self._allowed, self._resolve) as session:
+            session.verify = self.verify
+            try:
+                answer = session.fetch("GET", robots)
+            except SourceUnavailable:
+                return 0.0
+            text = answer.content.decode("utf-8", "replace") if is_success(answer.status_code) else ""
+            return crawl_delay(text, self._agent)
+
+
+CONDITIONAL = {"if-none-match", "if-modified-since"}
+CARRIED = {"accept", "accept-encoding", "connection", "content-length", "content-type", "user-agent"} | CONDITIONAL
 
 
 def check(url: str, led_by: str = "") -> None:
@@ -110,7 +144,12 @@ class Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = POOLS
         self.limits = limits
         self.requests = 0
+        self.pauses: dict[str, float] = {}
         self._asked: dict[str, float] = {}
+
+    def should_learn(self, host: str, journey: Journey) -> bool:
+        """Whether an earlier journey led to this host, and its wishes are not known yet."""
+        return host not in self.pauses and self._asked.get(host, journey.began) < journey.began
 
     def send(
         self,
@@ -137,8 +176,8 @@ class Adapter(HTTPAdapter):
         self, request: requests.PreparedRequest, most: int, verify: bool | str, cert: Any, journey: Journey
     ) -> requests.Response | Exception:
         self._take_turn(urlsplit(request.url or "").netloc, journey)
-        self.requests += 1
         left = journey.left()
+        self.requests += 1
         timeout = (min(self.limits.connect, left), min(self.limits.read, left))
         try:
             return read_whole(super().send(request, True, timeout, verify, cert), most, journey)
@@ -146,9 +185,10 @@ class Adapter(HTTPAdapter):
             return error
 
     def _take_turn(self, host: str, journey: Journey) -> None:
-        wait = self._asked.get(host, -self.limits.pause) + self.limits.pause - time.monotonic()
+        pause = max(self.limits.pause, self.pauses.get(host, 0.0))
+        wait = self._asked.get(host, -pause) + pause - time.monotonic()
         if wait > 0:
-            time.sleep(min(wait, journey.left()))
+            journey.pause(wait)
         self._asked[host] = time.monotonic()
 
     def _wait(
@@ -217,7 +257,7 @@ def is_success(status: int) -> bool:
 
 def unpacked(answer: requests.Response) -> Callable[[int], bytes]:
     """Reads the body unpacked. Only gzip is asked for: its reader notices an end that comes too soon."""
-    packing = answer.headers.get("Content-Encoding", "").strip().lower()
+    packing = answer.headers.get("Content-Encoding", "").strip().lower() if answer.status_code != 304 else ""
     if packing in ("gzip", "x-gzip"):
         return gzip.GzipFile(fileobj=answer.raw, mode="rb").read
     if packing in ("br", "zstd", "compress", "x-compress") or "," in packing:

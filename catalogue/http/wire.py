@@ -8,8 +8,8 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
-from http.client import HTTPResponse
+from dataclasses import dataclass, field
+from http.client import HTTPResponse, RemoteDisconnected
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -29,7 +29,7 @@ def addresses_of(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Journey:
     """One request, with its redirects and repeats: where it set out for, what it may do, when it has to be back."""
 
@@ -37,15 +37,37 @@ class Journey:
     limits: Limits
     allowed: Allowed
     resolve: Resolve
-    ends: float
+    run_ends: float
+    began: float = field(default_factory=time.monotonic)
+    paused: float = 0.0
 
     def left(self) -> float:
         """Seconds left. Raises SourceUnavailable when there are none."""
-        left = self.ends - time.monotonic()
-        if left < 0.01:
+        run_left = self._run_left()
+        left = self.began + self.limits.total + self.paused - time.monotonic()
+        if left < ALL_BUT_OVER:
             fix = "Ask its owner why it is so slow, or for smaller pages; the next run tries again."
             refuse(f"{shown(self.address)} had not finished after {self.limits.total:g} seconds.", fix, self.address)
+        return min(left, run_left)
+
+    def pause(self, seconds: float) -> None:
+        """Wait out of courtesy. That is not the source's slowness, so it costs the run time but not the request."""
+        self._run_left(seconds)
+        time.sleep(seconds)
+        self.paused += seconds
+
+    def _run_left(self, wanted: float = 0.0) -> float:
+        left = self.run_ends - time.monotonic()
+        if left - wanted < ALL_BUT_OVER:
+            run = self.limits.run
+            lasts = f"{run / 60:g} minutes" if run >= 60 else f"{run:g} seconds"
+            said = f"{shown(self.address)} was not read to its end: a run may last {lasts}, and they are over."
+            fix = "What came before is kept. If the source needs longer, raise FEDCAT_MAX_RUN_MINUTES."
+            refuse(said, fix, self.address, "run-deadline")
         return left
+
+
+ALL_BUT_OVER = 0.01  # seconds; a socket that is given less would fail for a reason of its own
 
 
 # Sockets are made deep inside the library, on behalf of whatever request is under way. Without one there is no way out.
@@ -57,6 +79,7 @@ class Wire(io.RawIOBase):
 
     def __init__(self, sock: socket.socket, journey: Journey) -> None:
         self._sock, self._journey = sock, journey
+        self.ended = False
         self._plain = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
@@ -65,10 +88,12 @@ class Wire(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(min(self._journey.limits.read, self._journey.left()))
         try:
-            return self._plain.readinto(buffer)
+            count = self._plain.readinto(buffer)
         except TimeoutError:
             self._journey.left()  # says so when it is the whole that took too long
             raise
+        self.ended = self.ended or count == 0
+        return count
 
     def close(self) -> None:
         self._plain.close()
@@ -79,7 +104,14 @@ class TimedResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self.fp.close()
-        self.fp = io.BufferedReader(Wire(sock, UNDER_WAY.get()))
+        self._wire = Wire(sock, UNDER_WAY.get())
+        self.fp = io.BufferedReader(self._wire)
+
+    def begin(self) -> None:
+        """The library takes the end of the connection for the end of the headers: the answer would seem to be empty."""
+        super().begin()
+        if self._wire.ended:
+            raise RemoteDisconnected("the answer ended before its headers did")
 
 
 class CheckedConnection(HTTPConnection):

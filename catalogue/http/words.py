@@ -86,6 +86,7 @@ def _why(error: BaseException) -> str:
 
 
 ADVICE = {
+    304: "Nothing was asked that this could answer: ask its owner to see to the cache in front of the server.",
     401: "It wants a key or a login: ask its owner for a key, or for open access.",
     403: "It does not let us in: ask its owner for permission or a key.",
     404: "The address has changed: look for the new one on the owner's site and change the source.",
@@ -101,11 +102,14 @@ def refuse_status(url: str, status: int, retry_after: float | None) -> NoReturn:
     known = {known.value: known.phrase for known in HTTPStatus}
     later = f" It asks us to stay away for {retry_after:.0f} s." if retry_after else ""
     fix = ADVICE.get(status) or (THEIRS if status >= 500 else OURS)
-    refuse(f"{shown(url)} answered {status} ({known.get(status, 'not a standard status')}).{later}", fix, url)
+    said = f"{shown(url)} answered {status} ({known.get(status, 'not a standard status')}).{later}"
+    refuse(said, fix, url, retry_after=retry_after)
 
 
-def refuse(sentence: str, fix: str, url: str, rule: str = "source-unavailable") -> NoReturn:
-    raise SourceUnavailable(sentence, fix=fix, address=shown(url), rule=rule)
+def refuse(
+    sentence: str, fix: str, url: str, rule: str = "source-unavailable", retry_after: float | None = None
+) -> NoReturn:
+    raise SourceUnavailable(sentence, fix=fix, address=shown(url), rule=rule, retry_after=retry_after)
 
 
 PASSWORD = r"(//)[^/?#]*(?=@)"  # noqa: S105 - where one would stand

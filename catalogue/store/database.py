@@ -17,7 +17,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from catalogue.errors import SettingsError
+from catalogue.errors import SettingsError, StoreAway
 
 _WRITE_LOCK = 0x6665646361  # "fedca": serials must appear in the order of commits, so PostgreSQL's writers queue
 
@@ -28,7 +28,7 @@ class Database:
     def __init__(self, url: str) -> None:
         try:
             self.url = sa.make_url(url)
-            if self.is_sqlite and self.url.database not in (None, "", ":memory:"):
+            if self.is_sqlite and not self.in_memory:
                 Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
             self.engine = sa.create_engine(self.url, **_pool(self))
         except (sa.exc.ArgumentError, ImportError, OSError) as wrong:
@@ -42,21 +42,34 @@ class Database:
     def is_sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether there is but one connection, as to a database that lives in memory."""
+        return self.is_sqlite and self.url.database in (None, "", ":memory:")
+
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A consistent view of the whole database."""
         # PostgreSQL would let each statement see what was committed since the last one
         one_view: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self.engine.connect().execution_options(**one_view) as connection, connection.begin():
+        with _here(), self.engine.connect().execution_options(**one_view) as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """One transaction that writes; it commits at the end or leaves nothing behind."""
-        with self.engine.connect().execution_options(fedcat_writes=True) as connection, connection.begin():
+        writes = {"fedcat_writes": True}
+        with _here(), self.engine.connect().execution_options(**writes) as connection, connection.begin():
             if not self.is_sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITE_LOCK)))
             yield connection
+
+    def clock(self, connection: sa.Connection) -> datetime:
+        """The time by which leases are measured: the database's own, as workers' clocks differ; on SQLite all share one."""
+        if self.is_sqlite:
+            return now()
+        moment: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        return moment
 
     def upgrade(self) -> bool:
         """Create the tables or bring them up to date. True when there was something to do."""
@@ -70,9 +83,10 @@ class Database:
         try:
             with self.reading() as connection:
                 held = MigrationContext.configure(connection).get_current_revision()
-        except sa.exc.DatabaseError as wrong:
+        except (StoreAway, sa.exc.DatabaseError) as wrong:
             shown = self.url.render_as_string(hide_password=True)
-            raise SettingsError(f"The database {shown} (FEDCAT_DATABASE_URL) does not answer: {wrong.orig}.") from wrong
+            cause = wrong.orig if isinstance(wrong, sa.exc.DatabaseError) else wrong.__cause__
+            raise SettingsError(f"The database {shown} (FEDCAT_DATABASE_URL) does not answer: {cause}.") from wrong
         return held == ScriptDirectory.from_config(self._alembic()).get_current_head()
 
     def _alembic(self) -> Config:
@@ -85,8 +99,23 @@ class Database:
         self.engine.dispose()
 
 
+@contextmanager
+def _here() -> Iterator[None]:
+    """Inside it, a database that is away, or whose disk is full, is a StoreAway; what it will not take stays what it is."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError) as wrong:
+        if str(getattr(wrong.orig, "sqlstate", "")).startswith(BEYOND_LIMITS):
+            raise
+        raise StoreAway(f"The database cannot be used now: {str(wrong.orig).strip()}.") from wrong
+
+
+BEYOND_LIMITS = "54"
+"""How PostgreSQL's error codes begin for what is too long for an index, say: the record's fault, not the connection's."""
+
+
 def _pool(database: Database) -> dict[str, Any]:
-    if database.is_sqlite and database.url.database in (None, "", ":memory:"):
+    if database.in_memory:
         return {"poolclass": sa.pool.StaticPool, "connect_args": {"check_same_thread": False}}
     return {"pool_pre_ping": not database.is_sqlite}
 

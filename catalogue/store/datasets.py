@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from catalogue import rdf
 from catalogue.errors import NotFound
 from catalogue.store.database import Database, aware, unpacked
 from catalogue.store.tables import (
@@ -21,8 +23,18 @@ from catalogue.store.tables import (
     sources,
 )
 from catalogue.store.types import Change, Entry, OrganisationCount, Route, Row, StoredContact
+from catalogue.store.writing import chunks
 
 _CURRENT = datasets.c.state == "current"
+_LAST = sa.select(sa.func.coalesce(sa.func.max(changes.c.serial), 0))
+
+
+class Stamp(NamedTuple):
+    """An entry's place in the feed, and its last change: enough to tell whether a reader has it already."""
+
+    number: int
+    id: str
+    serial: int
 
 
 class Datasets:
@@ -30,6 +42,7 @@ class Datasets:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._counted = (-1, 0)  # up to which change, and how many there were then
 
     def get(self, id_or_iri: str) -> Entry:
         """One entry by id or IRI, withdrawn ones too. Raises NotFound."""
@@ -47,17 +60,29 @@ class Datasets:
         # the state is asked here: asked in SQL, SQLite would walk the index of states, which is the whole catalogue
         return [found[id_] for id_ in ids if id_ in found and found[id_].row.state == "current"]
 
-    def page(self, page: int, size: int, *, kinds: Iterable[str] = ("dataset", "series", "service")) -> list[Entry]:
-        """One page of current entries in the order they were first seen, so that new ones come last. Pages count from 1."""
-        wanted = sa.select(datasets).where(_CURRENT, datasets.c.kind.in_(list(kinds))).order_by(datasets.c.number)
-        with self._db.reading() as c:
-            return _entries(c, wanted.limit(size).offset((page - 1) * size))
-
     def page_serials(self, page: int, size: int) -> list[tuple[str, int]]:
         """Id and last change of a page's entries: enough to tell whether a reader has it already."""
         wanted = sa.select(datasets.c.id, datasets.c.serial).where(_CURRENT).order_by(datasets.c.number)
         with self._db.reading() as c:
             return [(row.id, row.serial) for row in c.execute(wanted.limit(size).offset((page - 1) * size))]
+
+    def stamps(self, limit: int, *, after: int = 0, skip: int = 0, since: datetime | None = None) -> list[Stamp]:
+        """Current entries in the order in which they were first seen: those numbered above `after`, or all but the first few."""
+        n = datasets.c.number
+        begins = n > after
+        if skip:  # counted on the index alone: no row that is skipped is looked at
+            begins = n >= sa.select(n).where(*_changed(since)).order_by(n).limit(1).offset(skip).scalar_subquery()
+        wanted = sa.select(n, datasets.c.id, datasets.c.serial).where(begins, *_changed(since)).order_by(n).limit(limit)
+        with self._db.reading() as c:
+            return [Stamp(*row) for row in c.execute(wanted)]
+
+    def stamps_of(self, ids: Sequence[str], *, since: datetime | None = None) -> list[Stamp]:
+        """The same of some entries, in the order asked for; those that are gone are left out."""
+        columns = (datasets.c.number, datasets.c.id, datasets.c.serial, datasets.c.state, datasets.c.changed)
+        with self._db.reading() as c:
+            found = {row.id: row for row in c.execute(sa.select(*columns).where(datasets.c.id.in_(ids)))}
+        rows = (found[id_] for id_ in ids if id_ in found and found[id_].state == "current")
+        return [Stamp(row.number, row.id, row.serial) for row in rows if since is None or _at(row.changed) >= since]
 
     def each(self, size: int = 500) -> Iterator[Entry]:
         """Every current entry, a few at a time."""
@@ -72,6 +97,18 @@ class Datasets:
                 return
             last = found[-1].row.number
             yield from found
+
+    def links(self, ids: Collection[str]) -> dict[str, frozenset[str]]:
+        """The web addresses of data and pages that each dataset names: by these it is known again under another name."""
+        wanted = sa.select(datasets.c.id, catalog_bodies.c.body).join(
+            catalog_bodies, catalog_bodies.c.id == datasets.c.lead
+        )
+        found: dict[str, frozenset[str]] = {}
+        with self._db.reading() as c:
+            for some in chunks(sorted(ids)):
+                for row in c.execute(wanted.where(datasets.c.id.in_(some))):
+                    found[row.id] = rdf.links(unpacked(row.body))
+        return found
 
     def newest(self, limit: int) -> list[Row]:
         """Rows of what was seen first most recently."""
@@ -88,23 +125,29 @@ class Datasets:
         with self._db.reading() as c:
             return _rows(c.execute(wanted.limit(limit).offset(offset)))
 
-    def count(self, kind: str | None = None) -> int:
-        wanted = sa.select(sa.func.count()).select_from(datasets).where(_CURRENT)
+    def count(self, kind: str | None = None, *, since: datetime | None = None) -> int:
+        """How many current entries there are; all of them are counted anew only after a change."""
+        wanted = sa.select(sa.func.count()).select_from(datasets).where(*_changed(since))
         with self._db.reading() as c:
-            return int(c.execute(wanted.where(datasets.c.kind == kind) if kind else wanted).scalar_one())
+            if kind or since:
+                return int(c.execute(wanted.where(datasets.c.kind == kind) if kind else wanted).scalar_one())
+            serial = int(c.execute(_LAST).scalar_one())
+            if serial != self._counted[0]:
+                self._counted = serial, int(c.execute(wanted).scalar_one())
+            return self._counted[1]
 
     # ---- the change log
 
     def serial(self) -> int:
         """The last change; 0 before the first."""
         with self._db.reading() as c:
-            return int(c.execute(sa.select(sa.func.coalesce(sa.func.max(changes.c.serial), 0))).scalar_one())
+            return int(c.execute(_LAST).scalar_one())
 
     def changes(self, after: int = 0, limit: int = 1000) -> list[Change]:
         """What happened after a serial, oldest first."""
         wanted = sa.select(changes).where(changes.c.serial > after).order_by(changes.c.serial).limit(limit)
         with self._db.reading() as c:
-            return [Change(row.serial, row.dataset, row.iri, row.outcome, _at(row.at)) for row in c.execute(wanted)]
+            return [Change(**{**row._mapping, "at": _at(row.at)}) for row in c.execute(wanted)]
 
     # ---- organisations
 
@@ -148,6 +191,13 @@ _ORGANISATIONS = (
     .join(datasets, (datasets.c.organisation == organisations.c.slug) & _CURRENT)
     .group_by(organisations.c.slug, organisations.c.title, organisations.c.iri)
 )
+
+
+def _changed(since: datetime | None) -> Iterator[sa.ColumnElement[bool]]:
+    """The current entries, or those of them that changed at a moment or after it."""
+    yield _CURRENT
+    if since:
+        yield datasets.c.changed >= since.astimezone(UTC)  # SQLite compares the digits and forgets the zone
 
 
 def _organisation(row: Any) -> OrganisationCount:
@@ -217,7 +267,7 @@ def _rows(found: Iterable[Any]) -> list[Row]:
     return [
         Row(
             row.id, row.number, row.iri, row.kind, row.state, row.title, row.organisation, row.modified, row.restricted,
-            _at(row.first_seen), _at(row.changed), row.serial,
+            _at(row.first_seen), _at(row.changed), row.serial, row.reason, row.successor,
         )
         for row in found
     ]  # fmt: skip

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from catalogue.store.database import Database
 from catalogue.store.datasets import Datasets
+from catalogue.store.leases import Leases
+from catalogue.store.letters import Letters
+from catalogue.store.pages import Pages
+from catalogue.store.people import Acts, Tokens
+from catalogue.store.quarantines import Quarantines
 from catalogue.store.records import Records
-from catalogue.store.sources import Runs, Sources
+from catalogue.store.runs import Runs
+from catalogue.store.sources import Sources
 
 
 class Store:
@@ -16,6 +22,12 @@ class Store:
         self.database = Database(url)
         self.sources = Sources(self.database)
         self.runs = Runs(self.database)
+        self.leases = Leases(self.database)
+        self.pages = Pages(self.database)
+        self.quarantines = Quarantines(self.database)
+        self.letters = Letters(self.database)
+        self.tokens = Tokens(self.database)
+        self.acts = Acts(self.database)
         self.records = Records(self.database)
         self.datasets = Datasets(self.database)
 

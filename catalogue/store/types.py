@@ -43,7 +43,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One attempt at a source. `status` is running, complete, partial, failed or quarantined."""
+    """One bringing up to date of a source, by however many attempts.
+
+    `status` is waiting, running, complete, partial, failed, quarantined or dead: given up after its last attempt.
+    """
 
     id: int
     source: str
@@ -60,6 +63,32 @@ class Run:
     rejected: int
     problems: int
     seconds: float
+    host: str = ""
+    trusting: bool = False
+    due: datetime | None = None
+    attempts: int = 0
+    most_attempts: int = 1
+    token: int = 0
+    """Of the claim under which it may write; a later claim makes it stale."""
+    owner: str = ""
+    lease_until: datetime | None = None
+    cursor: str = ""
+    turned: int = 0
+    furthest: int = 0
+    mark: str = ""
+    since: str = ""
+    whole: bool = True
+    requests: int = 0
+    errors: int = 0
+    warnings: int = 0
+    held_now: int = 0
+    trend: str = ""
+    last_success: datetime | None = None
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many records its source had at the end of this run and of those before it, the oldest first."""
+        return tuple(int(count) for count in self.trend.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +115,22 @@ class Change:
     iri: str
     outcome: str
     at: datetime
+    source: str = ""
+    run: int = 0
+    actor: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something is written: the run that brought it, or the person who asked for it."""
+
+    run: Run | None = None
+    actor: str = ""
+    reason: str = ""
+    successor: str = ""
+    replays: bool = False
+    """Whether what is held is mapped again: the source has said nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +165,8 @@ class Row:
     first_seen: datetime
     changed: datetime
     serial: int
+    reason: str = ""
+    successor: str = ""
 
 
 @dataclass(frozen=True)

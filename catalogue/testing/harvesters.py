@@ -13,9 +13,9 @@ from typing import ClassVar
 
 from catalogue import rdf
 from catalogue.dcat import IRI, Identifier, Resource, Slug
-from catalogue.errors import Problem, RecordRejected, SourceUnavailable
+from catalogue.errors import RecordRejected, SourceUnavailable
 from catalogue.http import Client, Limits
-from catalogue.source import Harvester, HarvestSource, SourceRecord
+from catalogue.source import Fetched, Harvester, HarvestSource, SourceRecord
 
 QUICK = Limits(connect=2, read=2, total=5, retries=0)
 
@@ -95,7 +95,7 @@ class HarvesterContract:
 
     # ---- how they are tried
 
-    def fetched(self) -> list[SourceRecord | Problem]:
+    def fetched(self) -> list[Fetched]:
         with self.serve() as address, Client(QUICK, allow_private=True) as client:
             return list(self.harvester.fetch(self.source(address), client))
 
