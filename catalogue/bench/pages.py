@@ -81,7 +81,7 @@ def feed(home: Path, size: int, count: int) -> Fed:
     with site(home) as app:
         client = app.test_client()
         numbers = [Random(f"feed:{n}").randint(1, max(1, size // PAGE)) for n in range(count)]
-        asked = [f"/catalog.ttl?page={number}" for number in numbers]
+        asked = [f"/catalog.ttl?after={100 * (number - 1)}" for number in numbers]
         tags = [_get(client, each).headers["ETag"] for each in asked]
         known = [timed(_get, client, each, tag) for each, tag in zip(asked, tags, strict=True)]
         graph = rdflib.Graph().parse(data=_get(client, asked[0]).data, format="turtle")
@@ -93,7 +93,7 @@ def dump(home: Path, count: int) -> Dumped:
     target = home / "dump.nq"
     with closing(Store(store_in(home))) as store, target.open("wb") as file:
         with Watch() as watch:
-            written = export(store, _settings(home), "nq", file)
+            written = export(store, settings_of(home), "nq", file)
         if written != count:
             raise NotAsExpected(f"{count} datasets should have been written: {written}")
     target.unlink()
@@ -103,7 +103,7 @@ def dump(home: Path, count: int) -> Dumped:
 @contextmanager
 def site(home: Path) -> Iterator[Flask]:
     with closing(Store(store_in(home))) as store, closing(open_index(address(home))) as index:
-        yield create_app(_settings(home), store, index)
+        yield create_app(settings_of(home), store, index)
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def _there(query: Query, index: SearchIndex) -> Query:
     return replace(query, page=max(1, min(query.page, last)))
 
 
-def _settings(home: Path) -> settings.Settings:
+def settings_of(home: Path) -> settings.Settings:
     said = {"FEDCAT_HOME": str(home), "FEDCAT_DATABASE_URL": store_in(home), "FEDCAT_BASE_URL": BASE}
     return settings.load(said, home)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,6 +16,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 LOOPBACK = "127.0.0.1"
 ROWS_CAP = 1000
+PLAIN, TAGGED, REVISED = "/catalog.ttl", "/tagged.ttl", "/revised.ttl"
+"""The same pages: as they are, with ETags, and with one dataset in a hundred changed."""
 
 
 @contextmanager
@@ -59,7 +63,8 @@ class Portal(ThreadingHTTPServer):
         said = dict(parse_qsl(asked.query))
         if asked.path.endswith("/package_search"):
             return "application/json;charset=utf-8", self.packages(int(said["start"]), int(said["rows"]))
-        return "text/turtle", (self.folder / f"page-{int(said.get('page', 1))}.ttl").read_bytes()
+        page = (self.folder / f"page-{int(said.get('page', 1))}.ttl").read_bytes()
+        return "text/turtle", revised(page) if asked.path == REVISED else page
 
     def packages(self, start: int, rows: int) -> bytes:
         """One page in CKAN's envelope."""
@@ -72,8 +77,15 @@ class Portal(ThreadingHTTPServer):
         return head[:-3].encode() + found.strip().replace(b"\n", b",") + b"]}}"
 
 
+def revised(page: bytes) -> bytes:
+    """A page on which the first of its datasets, one in a hundred, says something new."""
+    first = re.search(rb"<([^>]+)> a dcat:Dataset", page)
+    assert first is not None
+    return page + b'<%s> dcat:keyword "revised" .\n' % first[1]
+
+
 class Handler(BaseHTTPRequestHandler):
-    """Answers GET, without conditional requests: an unchanged page is sent again whole."""
+    """Answers GET. Pages below TAGGED have an ETag, and are not sent again to those who hold them; others are sent whole."""
 
     server: Portal
     protocol_version = "HTTP/1.1"
@@ -84,7 +96,12 @@ class Handler(BaseHTTPRequestHandler):
         except FileNotFoundError:
             self.send_error(404)
             return
-        self.send_response(200)
+        tag = f'"{blake2b(body, digest_size=8).hexdigest()}"' if urlsplit(self.path).path == TAGGED else ""
+        held = bool(tag) and self.headers.get("If-None-Match") == tag
+        body = b"" if held else body
+        self.send_response(304 if held else 200)
+        if tag:
+            self.send_header("ETag", tag)
         self.send_header("Content-Type", media_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
