@@ -10,7 +10,7 @@ import json
 import re
 from ast import literal_eval
 from collections.abc import Generator, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ckanapi import RemoteCKAN
@@ -20,6 +20,7 @@ from catalogue.dcat import Identifier
 from catalogue.errors import Problem, SourceUnavailable
 from catalogue.http import Client, looks_like_html
 from catalogue.source import FIRST, HarvestSource, PageEnd, SourceRecord, Visit
+from harvesters import read
 from harvesters.read import flat
 
 Said = dict[str, Any]
@@ -52,6 +53,9 @@ class Portal:
         self.visit = visit
         self.since = earlier(visit.since) if visit.since and source.option("changes") != "no" else ""
         self.mark = ""
+        self.began = ""
+        """When the portal first answered, by its own clock."""
+        client.session.hooks["response"].append(self._hears)
         self._remotes = [
             RemoteCKAN(self.address, user_agent=client.agent, session=client.session, get_only=get)
             for get in (True, False)
@@ -120,14 +124,30 @@ class Portal:
             start, before, rows = start + len(keys) - overlap, keys, min(self.rows, rows * 2)
             following = "" if last else str(start)
             if ends:  # a second pass is not one to go on from
-                yield PageEnd(at=at, next=following, mark=self.mark, changes_only=bool(self.since))
+                mark = min(
+                    self.mark, self.began
+                )  # what is dated later may have changed behind us, or in no year of ours
+                yield PageEnd(at=at, next=following, mark=mark, changes_only=bool(self.since))
             if last:
                 return min(counts), count
             at = following
         yield from unread
         raise self.incomplete("changes faster than it can be read, or has too much that cannot be")
 
+    def _hears(self, answer: Any, **_: Any) -> None:
+        self.began = self.began or read.moment(answer.headers.get("Date", "")) or datetime.now(UTC).isoformat()
+
     def page(self, start: int, rows: int) -> tuple[int, list[Any]]:
+        """How many there are, and some of them. A portal that cannot say what changed is asked for everything."""
+        try:
+            return self.asked_for(start, rows)
+        except SourceUnavailable as refused:
+            if not self.since or refused.rule != REFUSED:
+                raise
+            self.since = ""
+            return self.asked_for(start, rows)
+
+    def asked_for(self, start: int, rows: int) -> tuple[int, list[Any]]:
         query = " ".join(f"{field}:({' OR '.join(sorted(names))})" for field, names in self.only.items())
         query = query if " OR " in query else query.replace("(", "").replace(")", "")
         query = " ".join(filter(None, (query, f"metadata_modified:[{self.since} TO *]" if self.since else "")))
@@ -189,7 +209,7 @@ class Portal:
             raise
         except REFUSALS as error:
             fix = "Check the source's options; ask the portal's owner what visitors may ask for."
-            raise self.unavailable(f"refused {action}: {str(error)[:200]}", fix) from None
+            raise self.unavailable(f"refused {action}: {str(error)[:200]}", fix, REFUSED) from None
         except (ckan.CKANAPIError, ckan.ServerIncompatibleError, KeyError) as error:
             status, body = _answered(error)
         if status == 405 and len(self._remotes) > 1:
@@ -251,6 +271,7 @@ class Portal:
 
 OF_ORGANISATION = ("title", "email", "contact_email", "url", "website")
 ELSEWHERE = "Give the portal's home address; if its API is somewhere else, say where in the option 'api'."
+REFUSED = "source-refused"
 REFUSALS = (ckan.NotAuthorized, ckan.ValidationError, ckan.SearchQueryError, ckan.SearchError, ckan.SearchIndexError)
 
 

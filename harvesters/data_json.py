@@ -29,7 +29,7 @@ from catalogue.dcat import (
 )
 from catalogue.errors import Problem, RecordRejected
 from catalogue.http import Client
-from catalogue.source import FIRST, Fetched, HarvestSource, Option, PageEnd, SourceRecord, Visit, page_end
+from catalogue.source import FIRST, Fetched, HarvestSource, Option, PageEnd, SourceRecord, Visit, is_name, page_end
 from harvesters import read
 from harvesters.json_elements import Element, Lists, broken, decoded, elements, parsed
 from harvesters.read import Reader, Row, describe, flat, rows, web_address
@@ -107,17 +107,13 @@ def misencoded(element: Element, identifier: Identifier) -> Iterator[Problem]:
         )
 
 
-PLACEHOLDERS = {
-    "-", "--", "?", "0", "example", "id", "identifier", "n.a.", "n/a", "na", "none", "not available", "null", "placeholder",
-    "string", "tba", "tbc", "tbd", "test", "todo", "undefined", "unknown", "uuid", "xxx",
-}  # fmt: skip
 REDACTED = re.compile(r"\s*\[\[REDACTED.*\]\]\s*", re.DOTALL | re.IGNORECASE)
 
 
 def identified(said: Said) -> Identifier | None:
     """What the source calls the record, if that is a name."""
     for name in (_name(said.get("identifier")), _name(said.get("@id"))):
-        if name and name.lower() not in PLACEHOLDERS and not REDACTED.fullmatch(name) and not name.startswith("_:"):
+        if is_name(name) and name not in ("", "0") and not REDACTED.fullmatch(name) and not name.startswith("_:"):
             return Identifier(name)
     return None
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from urllib.parse import urldefrag, urlencode, urljoin, urlsplit
 
 from catalogue import rdf
@@ -14,6 +13,7 @@ from catalogue.dcat import IRI, DataService, Identifier, Literal, Node, Resource
 from catalogue.errors import Problem, RecordRejected, SourceUnavailable
 from catalogue.http import Client, Response
 from catalogue.source import FIRST, Fetched, HarvestSource, Option, PageEnd, SourceRecord, Visit, page_end
+from harvesters.read import moment
 from vocab.namespaces import HYDRA
 
 NEXT = (HYDRA.next, HYDRA.nextPage, "http://www.w3.org/ns/ldp#nextPage", "https://www.w3.org/ns/activitystreams#next")
@@ -49,7 +49,8 @@ class DcatRdf:
             for record in records(page):
                 found += 1
                 yield record
-            said = page.total if page.end.next or page.end.at else 0  # a single page has all there is
+            if page.end.next or page.end.at:  # a single page has all there is
+                said = max(said, page.total)  # one taken away moves up those behind it, and each page counts those left
             yield page.end
         if damaged:
             raise SourceUnavailable(
@@ -145,6 +146,9 @@ def pages(source: HarvestSource, client: Client, visit: Visit = FIRST) -> Iterat
                 raise _going_round(address, "gives what an earlier page gave")
             if numbered and not reader.resources:
                 return
+            asked.add(urldefrag(answer.url)[0])
+            if urldefrag(named)[0] in asked and 0 < total <= len(seen | described):
+                named = ""  # all has been read, so this is a last page that names itself
             following = _with(start, numbered, number + 1) if numbered else named
             end = replace(page_end(answer, at, following, mark), changes_only=only_changes)
             page = Page(answer.url, reader, total, end)
@@ -169,14 +173,6 @@ OVERLAP = timedelta(hours=1)
 """Asked for twice, so that nothing slips between two visits."""
 
 
-def moment(header: str) -> str:
-    """The source's own time, by the Date of its answer; "" when it gives none."""
-    try:
-        return parsedate_to_datetime(header).astimezone(UTC).isoformat()
-    except (ValueError, TypeError):
-        return ""
-
-
 def earlier(mark: str) -> str:
     return (datetime.fromisoformat(mark) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -185,8 +181,7 @@ def next_page(graph: rdf.Graph, response: Response) -> str:
     """The page after this one, as hydra, LDP, ActivityStreams or the Link header name it. "" on the last."""
     named = {predicate: _word(value) for predicate, value in graph.under(*NEXT)}
     found = next((named[p] for p in NEXT if named.get(p)), "") or linked(response.headers.get("Link", ""))
-    address = urljoin(response.url, found) if found else ""
-    return "" if urldefrag(address)[0] == urldefrag(response.url)[0] else address
+    return urljoin(response.url, found) if found else ""
 
 
 def linked(header: str) -> str:

@@ -71,7 +71,7 @@ def elements(answer: Response, lists: Lists) -> Found:
 
 def recoded(stream: BinaryIO, encoding: str) -> BinaryIO:
     """The same text in UTF-8: in memory when it is short, else in a temporary file."""
-    copy = cast(BinaryIO, SpooledTemporaryFile(max_size=LARGEST))
+    copy = cast(BinaryIO, SpooledTemporaryFile(max_size=LARGEST))  # noqa: SIM115 - whoever reads it closes it
     with io.TextIOWrapper(stream, encoding, "replace", newline="") as reader:
         while words := reader.read(CHUNK):
             copy.write(words.encode("utf-8", "replace"))

@@ -9,7 +9,8 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import date
+from datetime import UTC, date
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -199,6 +200,14 @@ def _exists(day: str) -> bool:
         return bool(known and date.fromisoformat((known[0] + "-01-01")[:10]))
     except ValueError:
         return False
+
+
+def moment(header: str) -> str:
+    """A source's own time, by the Date of its answer; "" when it gives none."""
+    try:
+        return parsedate_to_datetime(header).astimezone(UTC).isoformat()
+    except (ValueError, TypeError):
+        return ""
 
 
 def numbers(

@@ -35,7 +35,7 @@ class Reply(NamedTuple):
 
 
 class Server:
-    """`with Folder(path) as server: server.url, server.requests`."""
+    """`with Folder(path) as server: server.url, server.requests`, without questions for a robots.txt that is not there."""
 
     def __init__(self) -> None:
         self.requests: list[Asked] = []
@@ -74,6 +74,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             asked = Asked(self.command, self.path, CaseInsensitiveDict(self.headers.items()))
             server.requests.append(asked)
             status, headers, body = server.reply(asked, self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+            if asked.path == "/robots.txt" and status == 404:
+                server.requests.remove(asked)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -51,8 +51,9 @@ def test_a_source_is_added_listed_and_shown(bare):
     assert bare.facts("source", "show", "canals") == {k: v for k, v in listed.items() if k != "last_run"}
     assert listed == {
         "name": "canals", "title": "Canals", "type": "dcat-rdf", "url": url, "organisation": "canal-trust",
-        "schedule": "0 3 * * *", "priority": 10, "paused": False, "options": {"format": "text/turtle"}, "datasets": 0,
-        "last_run": None,
+        "schedule": "0 3 * * *", "priority": 10, "paused": False, "options": {"format": "text/turtle"}, "contact": "",
+        "time_zone": "Europe/London", "blackout": "", "few": 10, "share": 0.1, "sweep": 7, "approved": True,
+        "datasets": 0, "last_run": None,
     }  # fmt: skip
     assert "text/turtle" in bare.says("source", "show", "canals")
 
@@ -243,8 +244,11 @@ def test_every_command_explains_itself_with_an_example(bare, words):
 def test_the_commands_are_those_of_the_contract():
     wanted = {
         "init", "source add", "source list", "source show", "source pause", "source resume", "source remove",
-        "source import", "source types", "preview", "harvest", "remap", "runs", "run", "search", "show", "index status",
-        "index update", "index rebuild", "export", "serve", "demo", "doctor",
+        "source restore", "source import", "source types", "preview", "harvest", "remap", "runs", "run",
+        "quarantine list", "quarantine show", "quarantine approve", "quarantine reject", "worker",
+        "dataset merge", "dataset split", "dataset offers", "dataset decline", "correct",
+        "token create", "token list", "token revoke",
+        "search", "show", "index status", "index update", "index rebuild", "export", "serve", "demo", "doctor",
     }  # fmt: skip
     assert {" ".join(words) for words in commands()} == wanted
 

@@ -19,7 +19,9 @@ from catalogue.errors import SourceUnavailable
 from catalogue.http import AGENT, Client, Limits, Response, looks_like_html
 
 MB = 1 << 20
-SMALL = Limits(connect=0.3, read=0.3, total=0.8, body=MB, memory=MB // 4, retries=2, backoff=0.01, patience=2)
+SMALL = Limits(  # robots.txt has its tests in test_http_manners.py
+    connect=0.3, read=0.3, total=0.8, body=MB, memory=MB // 4, retries=2, backoff=0.01, patience=2, crawl_delay=0
+)
 PATIENT = replace(SMALL, total=3)
 TTL = {"Content-Type": "text/turtle"}
 
@@ -49,15 +51,6 @@ def test_a_folder_is_read_whatever_its_files_are_called(client, tmp_path):
         assert server.requests[0].headers["Accept"] == "text/turtle"
         assert server.requests[0].headers["User-Agent"] == AGENT
         assert "answered 404 (Not Found)" in str(trouble(client, server.url + "/../secret"))
-
-
-def test_a_page_that_did_not_change_is_304_for_those_who_ask(client, tmp_path):
-    (tmp_path / "c.ttl").write_bytes(TURTLE)
-    with Folder(tmp_path) as server:
-        tag = client.get(server.address("c.ttl")).headers["etag"]
-        again = client.get(server.address("c.ttl"), headers={"If-None-Match": tag}, allow=(304,))
-        assert (again.status, again.content) == (304, b"")
-        assert "304" in str(trouble(client, server.address("c.ttl"), headers={"If-None-Match": tag}))
 
 
 def test_parameters_and_redirects_are_followed_and_counted(client):
@@ -109,6 +102,14 @@ TEXTS = {
 @pytest.mark.parametrize("case", TEXTS)
 def test_text_is_read_right(case):
     assert Response.of(*TEXTS[case]).text() == WELSH
+
+
+def test_what_servers_say_of_everything_is_not_believed():
+    """T30: Apache sent it with every file for years."""
+    assert [Response.of(b"", f"text/turtle; charset={name}").charset for name in ("ISO-8859-1", "'us-ascii'")] == [
+        None
+    ] * 2
+    assert Response.of(b"", "text/turtle; charset=ISO-8859-2").charset == "iso-8859-2"
 
 
 def test_text_without_a_true_declaration_is_read_as_it_can_be():
@@ -225,6 +226,17 @@ def test_an_endless_answer_never_fills_the_memory():
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert peak < 20 * MB, kind
+
+
+@pytest.mark.parametrize("cut", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: text/tur"])
+def test_an_answer_that_ends_within_its_headers_is_no_empty_answer(client, cut, monkeypatch):
+    monkeypatch.setitem(FAULTS, "cut", lambda server: (cut,))
+    with Hostile("cut") as server:
+        assert "the answer ended before its headers did" in str(trouble(client, server.url))
+        assert client.requests == 3
+    monkeypatch.setitem(FAULTS, "whole", lambda server: (b"HTTP/1.1 200 OK\r\n\r\n",))
+    with Hostile("whole") as server:
+        assert client.get(server.url).content == b""
 
 
 def test_a_silent_handshake_ends_in_time(client):

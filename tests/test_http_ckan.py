@@ -9,7 +9,7 @@ from servers import Hostile, RecordedCkan, numbered_packages
 from catalogue.errors import SourceUnavailable
 from catalogue.http import AGENT, Client, Limits
 
-SMALL = Limits(connect=0.3, read=0.3, total=0.8, body=1 << 20, memory=1 << 18, retries=2, backoff=0.01)
+SMALL = Limits(connect=0.3, read=0.3, total=0.8, body=1 << 20, memory=1 << 18, retries=2, backoff=0.01, crawl_delay=0)
 
 
 @pytest.fixture

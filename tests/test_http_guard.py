@@ -8,8 +8,10 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -201,6 +203,21 @@ def test_a_certificate_has_to_be_that_of_the_name_not_of_the_address(client, cer
         else:
             assert "is not valid for 'localhost'" in str(trouble(client, server.url))
         assert client.requests == 2 + (name == "localhost")  # not repeated: a certificate does not mend itself
+
+
+def test_a_robots_txt_is_asked_for_with_the_same_trust(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{certificate['localhost']}.pem", certificate["localhost"])
+    slowly = "User-agent: *\nCrawl-delay: 9\n"
+    with (
+        Answers({"/": (200, {}, ""), "/robots.txt": (200, {}, slowly)}).secured(context) as server,
+        Client(replace(SMALL, crawl_delay=0.3), allow_private=True) as client,
+    ):
+        client.session.verify = f"{certificate['localhost']}.pem"
+        began = time.monotonic()
+        client.get(server.url)
+        client.get(server.url)
+        assert time.monotonic() - began >= 0.3
 
 
 # Every error of the libraries below

@@ -27,6 +27,12 @@ BAD = [
     ("FEDCAT_MAX_RESPONSE_MB", "-5", "a whole number of megabytes"),
     ("FEDCAT_MAX_RESPONSE_MB", "1.5", "a whole number of megabytes"),
     ("FEDCAT_MAX_RESPONSE_MB", "²", "a whole number of megabytes"),
+    ("FEDCAT_MAX_CRAWL_DELAY", "-1", "a whole number of seconds"),
+    ("FEDCAT_MAX_CRAWL_DELAY", "1.5", "a whole number of seconds"),
+    ("FEDCAT_SMTP_URL", "mail.example", "smtp://user:password@host:587?starttls=1"),
+    ("FEDCAT_MAIL_FROM", "catalogue", "catalogue@example.gov.uk"),
+    ("FEDCAT_MAX_RUN_MINUTES", "0", "a whole number of minutes"),
+    ("FEDCAT_MAX_RUN_MINUTES", "6h", "a whole number of minutes"),
     ("FEDCAT_BASE_URL", "http://[::1", "an http or https address"),
     ("FEDCAT_BASE_URL", "http://data.example.gov.uk:99999", "an http or https address"),
     ("FEDCAT_HOME", "~nobody-of-that-name/fedcat", "a folder"),
@@ -50,6 +56,7 @@ def test_without_a_word_there_are_defaults(tmp_path):
     assert held.base_url == "http://127.0.0.1:8000"
     assert (held.title, held.publisher) == ("Data catalogue", "")
     assert (held.allow_private_sources, held.max_response_mb) == (False, 512)
+    assert (held.max_crawl_delay, held.max_run_minutes) == (10, 360)
 
 
 def test_every_setting_is_a_field_and_every_field_a_setting():

@@ -14,13 +14,14 @@ import click
 from catalogue.cli.here import Here, as_json, console, counted, pair, progress, say_json, table, with_here
 from catalogue.dcat import Slug
 from catalogue.errors import Busy, FedcatError, LeaseLost, Problem, SourceUnavailable, StoreAway, WrongUse
-from catalogue.harvest import line
+from catalogue.harvest import after, line
 from catalogue.harvest.preview import Preview
 from catalogue.harvest.preview import preview as look
 from catalogue.harvest.runs import HarvestRun
 from catalogue.harvest.sources import checked
 from catalogue.harvest.worker import Worker, beating
 from catalogue.http import Client
+from catalogue.mail import open_post
 from catalogue.search.follow import catch_up
 from catalogue.source import Fetched, Harvester, HarvestSource, SourceRecord, Visit, harvester
 from catalogue.store import Run
@@ -132,12 +133,14 @@ def _work(
         except FedcatError as wrong:  # its harvester is not installed, say
             begun.note([Problem(rule="source-unusable", message=str(wrong), fix="Mend the source, or remove it.")])
             run = begun.finish("failed", str(wrong))
+        after.write_letters(run, here.store, here.settings.base_url)
         codes.add(STATUS_CODES[run.status])
         if as_json:
             click.echo(json.dumps(_counts(run), ensure_ascii=False))
         else:
             console.say(_sentence(run))
     catch_up(here.store, here.index)
+    after.post_letters(here.store, open_post(here.settings))
     raise click.exceptions.Exit(next((code for code in (FAILED, WAITING) if code in codes), 0))
 
 

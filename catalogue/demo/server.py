@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -158,11 +159,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def package_search(server: ExampleServer, parameters: Parameters) -> dict[str, Any]:
-    """A page of packages. Words of `q` must all occur; `fq` is not spoken here, and says so."""
-    if parameters.get("fq") or parameters.get("fq_list"):
-        raise Refused(HTTPStatus.BAD_REQUEST, "Search Query Error", message="The examples take no fq")
+    """A page of packages. Words of `q` must all occur; of `fq` only "changed since" is spoken here, and others are told so."""
     words = str(parameters.get("q") or "*:*").lower().replace("*:*", "").split()
-    found = [package for package in server.packages if _mentions(package, words)]
+    since = _changed_since(str(parameters.get("fq") or ""))
+    found = [p for p in server.packages if _mentions(p, words) and str(p.get("metadata_modified", "")) >= since]
     sort = str(parameters.get("sort") or "score desc, metadata_modified desc")
     start = _whole_number(parameters, "start", 0)
     rows = min(_whole_number(parameters, "rows", 10), ROWS_CAP)
@@ -173,6 +173,14 @@ def package_search(server: ExampleServer, parameters: Parameters) -> dict[str, A
         "search_facets": {},
         "sort": sort,
     }
+
+
+def _changed_since(fq: str) -> str:
+    asked = re.fullmatch(r"metadata_modified:\[(\S+?)Z TO \*\]", fq)
+    if fq and not asked:
+        message = "Of fq, the examples take metadata_modified:[… TO *] alone"
+        raise Refused(HTTPStatus.BAD_REQUEST, "Search Query Error", message=message)
+    return asked[1] if asked else ""
 
 
 def package_show(server: ExampleServer, parameters: Parameters) -> Package:

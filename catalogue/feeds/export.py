@@ -108,13 +108,13 @@ COLUMNS = (
 
 
 def _csv(entries: Iterator[Entry], settings: Settings) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf" + _line(COLUMNS)  # the mark tells spreadsheets that this is UTF-8
+    yield b"\xef\xbb\xbf" + csv_line(COLUMNS)  # the mark tells spreadsheets that this is UTF-8
     for entry in entries:
         said = facts(entry.resource)
         formats, themes, keywords = map("; ".join, (said.formats, said.themes, said.keywords))
         sources = "; ".join(dict.fromkeys(route.source for route in entry.routes))
         page = f"{settings.base_url}/dataset/{entry.id}"
-        yield _line(
+        yield csv_line(
             (
                 entry.id, entry.iri, entry.row.kind, said.title, words(entry.resource.descriptions), entry.row.organisation,
                 said.access, said.licence, formats, themes, said.frequency, said.modified, keywords, sources, page,
@@ -122,7 +122,7 @@ def _csv(entries: Iterator[Entry], settings: Settings) -> Iterator[bytes]:
         )  # fmt: skip
 
 
-def _line(cells: Iterable[str]) -> bytes:
+def csv_line(cells: Iterable[str]) -> bytes:
     """One row. A cell that a spreadsheet would take for a formula is given a quote, so that it stays words."""
     written = io.StringIO()
     csv.writer(written).writerow(f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in cells)

@@ -14,7 +14,7 @@ from catalogue.harvest.runs import HarvestRun
 from catalogue.http import Client
 from catalogue.identify import Known, identify, keys
 from catalogue.normalise import normalise
-from catalogue.source import Harvester, HarvestSource, PageEnd, SourceRecord
+from catalogue.source import Harvester, HarvestSource, PageEnd, SourceRecord, is_name
 from catalogue.store import Description, Run
 from catalogue.validate import validate
 
@@ -40,7 +40,7 @@ def harvest(
     try:
         bring(run, harvester, client, progress)
     except SourceUnavailable as broken:
-        run.note([broken.problem()])
+        run.broke_off(broken)
         return run.finish("partial" if run.seen else "failed", str(broken))
     return withdraw(run, trusting)
 
@@ -76,6 +76,8 @@ def save(records: list[SourceRecord], run: HarvestRun, harvester: Harvester) -> 
             for one in described:
                 with run.rejecting(one.record), storing():
                     run.tally += run.store.records.put([one], run.source, run.cause)
+        ids = [(one.record.identifier, [resource.id for resource in one.resources]) for one in described]
+        run.note(run.store.joins.disagreements(run.source.name, ids))
     run.save_notes()
 
 
@@ -87,8 +89,9 @@ def describe(records: list[SourceRecord], run: HarvestRun, harvester: Harvester)
             resources = [normalise(resource) for resource in mapped(record, run.source, harvester)]
             run.note(check(resources, record))
             checked.append((record, resources))
-    wanted = {key for record, found in checked for n, r in enumerate(found) for key in keys(r, record, run.source, n)}
-    known = run.store.records.known(wanted, run.source.name)
+    own = [keys(r, record, run.source, n) for record, found in checked for n, r in enumerate(found)]
+    known = run.store.records.known({key for some in own for key in some}, run.source.name)
+    known.doubt(own)
     described = []
     for record, resources in checked:
         with run.rejecting(record):
@@ -181,6 +184,8 @@ def withdraw(run: HarvestRun, trusting: bool) -> Run:
     What was held before stays held until a person decides, or it returns.
     """
     if not run.whole:
+        changed = run.tally.added + run.tally.updated
+        run.tally.unchanged = max(0, len(run.store.records.identifiers(run.source.name)) - changed)
         return run.finish(
             "complete", "Only what changed was asked for; what was deleted is looked for in the next full run."
         )
@@ -270,6 +275,14 @@ def batches(found: Iterator[SourceRecord | PageEnd]) -> Iterator[tuple[list[Sour
 
 
 def unnamable(record: SourceRecord) -> Problem | None:
+    if not is_name(record.identifier):
+        return Problem(  # it is said of no record: nobody can tell which one
+            rule="identifier-missing",
+            where=record.where or f"the record '{record.identifier}'",
+            found=record.identifier,
+            message=f"'{record.identifier}' cannot tell it from others.",
+            fix="Give it an identifier that no other dataset of yours has, and never change it.",
+        )
     if UNSTORABLE.search(record.identifier) is None:
         return None
     return Problem(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Self
 
-from catalogue.errors import Problem, RecordRejected
+from catalogue.errors import Problem, RecordRejected, SourceUnavailable
 from catalogue.harvest import quarantine
 from catalogue.source import HarvestSource, PageEnd, SourceRecord, Visit
 from catalogue.store import Cause, Missing, Run, Store, Tally
@@ -62,7 +62,7 @@ class HarvestRun:
         if row.token > 1:  # somebody was at work on it before
             run._told = store.runs.told(row.id)
             run._kept = len(run._told)
-        if row.cursor:
+        if row.cursor and row.whole:
             run.visited, run.seen = store.pages.before(source.name, row.cursor)
         if row.cursor and (run.visited or not row.whole):
             run.tally = Tally(**{count.name: getattr(row, count.name) for count in fields(Tally)})
@@ -126,6 +126,8 @@ class HarvestRun:
         """The page under way is done and all of it saved: a worker that takes over goes on behind it."""
         self.whole = self.whole and not page.changes_only
         self.visited.append(page.at)
+        if self.row.mark:  # what changed since the attempt before may be on a page that it had read
+            page = replace(page, mark=self.row.mark)
         self.store.leases.turn(self.row, page, list(self.page), self.tally, self.asked, self.clean)
         self.page, self.clean = {}, True
 
@@ -139,6 +141,13 @@ class HarvestRun:
             self.clean = False
             self.refused.append(record)
             self.note(problem.about(record.identifier, record.where) for problem in rejected.problems)
+
+    def broke_off(self, broken: SourceUnavailable) -> None:
+        """What ended the run is told, however much was told before."""
+        told = broken.problem()
+        self.tally.problems += 1
+        if (told.record, told.rule, told.where, told.message) not in self._told:
+            self._notes.append(told)
 
     def note(self, problems: Iterable[Problem]) -> None:
         """Tell the source's owner. Beyond KEPT_PROBLEMS they are only counted."""
@@ -163,6 +172,8 @@ class HarvestRun:
 
     def finish(self, status: str, message: str = "") -> Run:
         """Close the run, with what is wrong with its source as it is held now."""
+        if self.tally.added or self.tally.updated:
+            self.store.joins.offer(self.row)
         self.save_notes()
         if self._told:  # notes on what an earlier worker had done were not made again
             self.tally.problems = max(self.tally.problems, self._kept)

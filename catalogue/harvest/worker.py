@@ -25,6 +25,8 @@ IDLE = 5.0
 """Seconds between two looks for work, when there is none."""
 SHORTEST, LONGEST = 30.0, 3600.0
 """Seconds before a run that failed is tried again: twice as long after each attempt, within these."""
+PATIENCE = 24 * 3600.0
+"""The longest that a source may ask us to stay away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,10 @@ class Worker:
 
     def ending(self, run: HarvestRun, broken: SourceUnavailable) -> Run:
         """The source broke off: try again later, from where we are, until it has been tried often enough."""
-        run.note([broken.problem()])
+        run.broke_off(broken)
         run.save_notes()
-        wait = max(broken.retry_after or 0.0, min(LONGEST, SHORTEST * 2.0 ** (run.row.attempts - 1)))
+        asked = min(broken.retry_after or 0.0, PATIENCE)
+        wait = max(asked, min(LONGEST, SHORTEST * 2.0 ** (run.row.attempts - 1)))
         after = self.store.leases.retry(run.row, str(broken), wait * random.uniform(1, 1.25), run.tally)  # noqa: S311
         return self.closed(after) if after.status == "dead" else after
 

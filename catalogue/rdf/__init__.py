@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from catalogue.dcat import Node, Resource
 from catalogue.errors import NotFound
 from catalogue.rdf.excerpt import excerpt
-from catalogue.rdf.kept import kept, links
+from catalogue.rdf.kept import kept, links, renamed
 from catalogue.rdf.parse import ACCEPT, FORMATS, Graph, graph, sniff
 from catalogue.rdf.terms import repaired
 from catalogue.rdf.tree import Reader, resources, tops
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCEPT", "FORMATS", "Graph", "Reader", "Writable", "canonical", "context", "described", "excerpt", "fingerprint", "framed",
-    "from_rdflib", "graph", "jsonld", "kept", "lines", "links", "ntriples", "rdfxml", "read", "repaired", "resources", "sniff",
-    "sort_key", "to_rdflib", "tops", "turtle",
+    "from_rdflib", "graph", "jsonld", "kept", "lines", "links", "ntriples", "rdfxml", "read", "renamed", "repaired", "resources",
+    "sniff", "sort_key", "to_rdflib", "tops", "turtle",
 ]  # fmt: skip
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import io
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyoxigraph as ox
 
 from catalogue.errors import Problem, SourceUnavailable
+from catalogue.rdf.document import Document, decoded, refuse_entity_bombs
+from catalogue.rdf.json_ld import pieces
+from catalogue.rdf.spool import Spool
+from catalogue.rdf.spool import Tokens as Tokens
 from catalogue.rdf.terms import Term as Term
 from catalogue.rdf.terms import absolute, mended, repaired, subject_of, term, token_of
 from vocab.namespaces import DCAT
@@ -30,15 +34,17 @@ FORMATS: dict[str, ox.RdfFormat] = {
 }
 ACCEPT = "text/turtle, application/ld+json;q=0.9, application/rdf+xml;q=0.8, application/n-triples;q=0.7, */*;q=0.1"
 
-SMALL = 16_000_000
+SMALL = 8_000_000
 """Bytes of a document that is read in one go: as N-Triples, which oxigraph writes faster than Python looks at a statement."""
+HELD = 4 * SMALL
+"""Characters of statements that are held in memory; a document that has more goes to a temporary file."""
 MAX_ERRORS = 1000
-MAX_ENTITY_GROWTH = 10_000_000
-"""How many characters the entities of an XML file may add, together."""
 
-INVERSE = "isDistributionOf"
+INVERSE = f"<{DCAT.isDistributionOf}>"
+DEFAULT = ox.DefaultGraph()
+BATCH = 8_000_000
+"""Characters of statements that go to the temporary file at once; what stands together there is read together."""
 
-Tokens = list[tuple[str, str]]
 Pairs = list[tuple[str, Term]]
 
 
@@ -46,7 +52,7 @@ Pairs = list[tuple[str, Term]]
 class Graph:
     """Statements by subject, every term as N-Triples writes it: most are only handed on, and need not be understood."""
 
-    said: dict[str, Tokens] = field(default_factory=lambda: defaultdict(list))
+    said: Mapping[str, Tokens] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -65,30 +71,46 @@ class Graph:
 
     def under(self, *predicates: str) -> Pairs:
         """What is said under these predicates, of whatever subject."""
-        wanted = set(map(token_of, predicates))
-        found = [pair for pairs in self.said.values() for pair in pairs if pair[0] in wanted]
-        return [(subject_of(predicate), term(value)) for predicate, value in found]
+        found = self.saying(frozenset(map(token_of, predicates)))
+        return [(subject_of(predicate), term(value)) for _, pairs in found for predicate, value in pairs]
+
+    def saying(self, predicates: frozenset[str]) -> Iterator[tuple[str, Tokens]]:
+        """The subjects of which something is said under these predicates, and what; all as tokens."""
+        if isinstance(self.said, Spool):
+            yield from self.said.saying(predicates)
+            return
+        for subject, pairs in self.said.items():
+            if found := [pair for pair in pairs if pair[0] in predicates]:
+                yield subject, found
 
 
-def graph(data: bytes, media_type: str = "", *, charset: str | None = None, base: str | None = None) -> Graph:
-    """Read a document. Problems of single statements are kept in `.problems`.
+def graph(
+    data: bytes | BinaryIO,
+    media_type: str = "",
+    *,
+    charset: str | None = None,
+    base: str | None = None,
+    small: int = SMALL,
+    held: int = HELD,
+) -> Graph:
+    """Read a document: bytes, or a file that can be read again from its beginning. Problems of statements are in `.problems`.
 
     Raises SourceUnavailable when it is no RDF at all: a web page, an empty answer, a file whose errors outnumber its facts,
-    or an XML file that would grow without bound.
+    or one that would grow without bound.
     """
-    syntax = sniff(data, media_type)
+    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    stream.seek(0)
+    head = stream.read(4096)
+    syntax = sniff(head, media_type)
     problems: list[Problem] = []
-    data = _decoded(data, syntax, charset, problems)
-    if syntax is ox.RdfFormat.RDF_XML:
-        _refuse_entity_bombs(data)
-    if syntax is ox.RdfFormat.JSON_LD:
-        data = _with_safe_contexts(data, problems)
-    result = _read(data, syntax, base)
+    document = decoded(stream, head, charset, syntax is ox.RdfFormat.RDF_XML, problems)
+    if document.xml:
+        refuse_entity_bombs(document)
+    result = _read(document, syntax, _usable_base(base), small, held)
     result.problems[:0] = problems
-    if INVERSE.encode() in data:
-        _say_directly(result)
+    _say_directly(result)
     errors = [problem for problem in result.problems if problem.severity == "error"]
-    if len(errors) > max(3, result.statements):
+    if len(errors) > 3 and len(errors) > result.statements:
         raise SourceUnavailable(
             f"This is not {syntax.name}: {len(errors)} errors and {result.statements} facts. First: {errors[0].message}",
             fix="Check that the address leads to the catalogue itself, and that its media type is right.",
@@ -99,11 +121,16 @@ def graph(data: bytes, media_type: str = "", *, charset: str | None = None, base
 
 def _say_directly(result: Graph) -> None:
     """A file that says which dataset it belongs to is one of that dataset's files, also where the dataset does not say so."""
-    for subject, pairs in list(result.said.items()):
-        for predicate, value in pairs:
-            direct = (f"<{DCAT.distribution}>", subject)
-            if predicate == f"<{DCAT[INVERSE]}>" and value in result.said and direct not in result.said[value]:
-                result.said[value].append(direct)
+    added: dict[str, Tokens] = defaultdict(list)
+    for subject, pairs in result.saying(frozenset({INVERSE})):
+        direct = (f"<{DCAT.distribution}>", subject)
+        for _, value in pairs:
+            if value in result.said and direct not in (*result.said[value], *added.get(value, ())):
+                added[value].append(direct)
+    if isinstance(result.said, Spool):
+        result.said.extend(added)
+    elif added:
+        result.said = {**result.said, **{subject: [*result.said[subject], *pairs] for subject, pairs in added.items()}}
 
 
 def sniff(data: bytes, media_type: str = "") -> ox.RdfFormat:
@@ -129,146 +156,105 @@ def sniff(data: bytes, media_type: str = "") -> ox.RdfFormat:
     return ox.RdfFormat.TURTLE  # N-Triples is Turtle; TriG is only told by its media type or its braces
 
 
-def _decoded(data: bytes, syntax: ox.RdfFormat, charset: str | None, problems: list[Problem]) -> bytes:
-    """The document as UTF-8: byte order mark, then the server's word, then the XML declaration (RFC 7303), then a guess."""
-    for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            charset = name
-            break
-    declared = re.match(rb"<\?xml[^>]*encoding=[\"']([\w.-]+)[\"']", data[:200].lstrip())
-    if syntax is ox.RdfFormat.RDF_XML and declared:
-        charset = charset or declared[1].decode("ascii")
-    try:
-        text = data.decode(charset or "utf-8")
-    except (UnicodeDecodeError, LookupError):
-        text = data.decode("cp1252", errors="replace")
-        problems.append(
-            Problem(
-                rule="encoding",
-                severity="warning",
-                message=f"The file is not in {charset or 'UTF-8'}, as it should be; read as Windows-1252 instead.",
-                fix="Save the file as UTF-8 and send it with 'charset=utf-8'.",
-            )
-        )
-    if syntax is ox.RdfFormat.RDF_XML:
-        text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text, count=1)
-    return text.encode("utf-8", errors="replace")
-
-
-def _refuse_entity_bombs(data: bytes) -> None:
-    """Entities may abbreviate addresses; they may not contain each other, nor grow the file past a bound."""
-    head = data[: data.find(b"]>") + 2] if b"<!DOCTYPE" in data[:4096] else b""
-    declared = re.findall(rb"<!ENTITY\s+(%\s+)?(\S+)\s+(?:SYSTEM|PUBLIC|[\"']([^\"']*)[\"'])", head)
-    growth = sum(len(value) * data.count(b"&" + name + b";") for _, name, value in declared)
-    nested = any(re.search(rb"&(?!#|amp;|lt;|gt;|quot;|apos;)", value) or parameter for parameter, _, value in declared)
-    if nested or growth > MAX_ENTITY_GROWTH:
-        raise SourceUnavailable(
-            "The XML declares entities that contain each other or grow without bound; it was not read.",
-            fix="Write the values out instead of declaring entities.",
-            rule="xml-entities",
-        )
-
-
-def _with_safe_contexts(data: bytes, problems: list[Problem]) -> bytes:
-    """JSON-LD with every remote context replaced by our own: nothing a document names is ever fetched."""
-    try:
-        document = json.loads(data)
-    except RecursionError as wrong:
-        raise SourceUnavailable(
-            "The JSON is nested too deep to read.",
-            fix="Flatten it; a catalogue needs fewer than 50 levels.",
-            rule="too-deep",
-        ) from wrong
-    except ValueError as wrong:
-        raise SourceUnavailable(
-            f"This is not JSON: {wrong}.", fix="Check the file with any JSON checker.", rule="not-json"
-        ) from wrong
-    remote: set[str] = set()
-    safe = _safe(document, remote)
-    problems.extend(
-        Problem(
-            rule="remote-context",
-            severity="warning",
-            message=f"The document names the context {address}, which is never fetched; DCAT's own terms were used instead.",
-            fix="Write the context into the document.",
-            found=address,
-        )
-        for address in sorted(remote)
-    )
-    return json.dumps(safe).encode() if remote else data
-
-
-def _safe(value: Any, remote: set[str]) -> Any:
-    if isinstance(value, list):
-        return [_safe(item, remote) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: _safe_context(held, remote) if key == "@context" else _safe(held, remote)
-        for key, held in value.items()
-        if key != "@import"
-    }
-
-
-def _safe_context(held: Any, remote: set[str]) -> Any:
-    from catalogue.rdf.write import context  # the one cycle: our context stands in for those we refuse to fetch
-
-    if isinstance(held, str):
-        remote.add(held)
-        return context()
-    if isinstance(held, list):
-        return [_safe_context(item, remote) for item in held]
-    return _safe(held, remote)
-
-
-def _read(data: bytes, syntax: ox.RdfFormat, base: str | None) -> Graph:
+def _read(document: Document, syntax: ox.RdfFormat, base: str, small: int, held: int) -> Graph:
     """What a document states: in one go where it is small and clean, else statement by statement."""
-    if len(data) < SMALL:
+    told: list[Problem] = []
+    if document.size <= small:
         try:
-            written = ox.serialize(_parser(data, syntax, base), format=ox.RdfFormat.N_TRIPLES) or b""
-            return Graph(split(written.decode().removesuffix("\n")))
+            written = Written(held)
+            for parser in _parsers(document, syntax, base, small, told):
+                ox.serialize(parser, written, format=ox.RdfFormat.N_TRIPLES)
+            return Graph(split(written.getvalue().decode().removesuffix("\n")), told)
         except (SyntaxError, ValueError):  # of which a graph with a name is one
-            pass
+            told.clear()
+    result = _by_statement(_parsers(document, syntax, base, small, told), syntax, held)
+    result.problems[:0] = told
+    return result
+
+
+class Written(io.BytesIO):
+    """What is written, up to a bound. Raises ValueError beyond it."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def write(self, content: Any) -> int:
+        if self.tell() > self.most:
+            raise ValueError("There is more than memory should hold.")
+        return super().write(content)
+
+
+def _parsers(
+    document: Document, syntax: ox.RdfFormat, base: str, small: int, problems: list[Problem]
+) -> Iterator[ox.QuadParser]:
+    """The readers of a document, or of the pieces that it is cut into."""
+    sources = pieces(document, small, problems) if syntax is ox.RdfFormat.JSON_LD else (document.open(),)
+    return (ox.parse(source, format=syntax, base_iri=base, lenient=True) for source in sources)
+
+
+def _by_statement(parsers: Iterable[ox.QuadParser], syntax: ox.RdfFormat, held: int) -> Graph:
     result = Graph()
+    said: dict[str, Tokens] = defaultdict(list)
+    spool: Spool | None = None
     unmapped: dict[str, None] = {}
-    quoting = 0
-    for subject, predicate, value, _ in _quads(_parser(data, syntax, base), syntax, result.problems):
-        if isinstance(value, ox.Triple):  # a statement about a statement
-            quoting += 1
-        elif ":" not in predicate.value:  # what JSON-LD gives for words without a meaning
-            unmapped[predicate.value] = None
-        else:
-            result.said[_token(subject)].append((_token(predicate), _token(value)))
+    quoting = size = 0
+    for quad in _quads(parsers, syntax, result.problems):
+        line = str(quad if quad.graph_name == DEFAULT else quad.triple)
+        try:
+            subject, predicate, value = line.split(" ", 2)
+            subject, predicate = mended(subject), absolute(predicate)
+            value = value if value[0] == '"' else mended(value)
+            if "\n" in line:
+                raise ValueError("There is a line that ends no statement.")
+        except ValueError:
+            if isinstance(quad.object, ox.Triple) or isinstance(
+                quad.subject, ox.Triple
+            ):  # a statement about a statement
+                quoting += 1
+                continue
+            if ":" not in quad.predicate.value:  # what JSON-LD gives for words without a meaning
+                unmapped[quad.predicate.value] = None
+                continue
+            subject, predicate, value = _token(quad.subject), _token(quad.predicate), _token(quad.object)
+        said[subject].append((predicate, value))
+        size += len(line)
+        if size > held:
+            spool = Spool() if spool is None else spool
+            spool.extend(said)
+            said, size, held = defaultdict(list), 0, min(held, BATCH)
+    if spool is not None:
+        spool.extend(said)
+    result.said = said if spool is None else spool
     result.problems += map(_unmapped, unmapped)
     result.problems += [_quoting(quoting)] if quoting else []
     return result
 
 
-def _parser(data: bytes, syntax: ox.RdfFormat, base: str | None) -> ox.QuadParser:
-    return ox.parse(data, format=syntax, base_iri=_usable_base(base), lenient=True)
-
-
-def _quads(parser: ox.QuadParser, syntax: ox.RdfFormat, problems: list[Problem]) -> Iterator[ox.Quad]:
+def _quads(parsers: Iterable[ox.QuadParser], syntax: ox.RdfFormat, problems: list[Problem]) -> Iterator[ox.Quad]:
     """The statements one by one; after a syntax error the parser goes on at the next one it understands."""
     any_yet = False
-    while True:
-        try:
-            for quad in parser:
-                any_yet = True
-                yield quad
-            return
-        except (SyntaxError, ValueError) as wrong:
-            if syntax is ox.RdfFormat.JSON_LD and not any_yet:
-                raise SourceUnavailable(
-                    f"The JSON-LD cannot be read: {wrong}.", fix="Mend its context.", rule="json-ld"
-                ) from wrong
-            problems.append(_syntax_problem(wrong))
-            if len(problems) >= MAX_ERRORS or syntax is ox.RdfFormat.JSON_LD:
-                return
+    for parser in parsers:
+        reading = True
+        while reading:
+            try:
+                for quad in parser:
+                    any_yet = True
+                    yield quad
+                reading = False
+            except (SyntaxError, ValueError) as wrong:
+                reading = syntax is not ox.RdfFormat.JSON_LD
+                if not (reading or any_yet):
+                    raise SourceUnavailable(
+                        f"The JSON-LD cannot be read: {wrong}.", fix="Mend its context.", rule="json-ld"
+                    ) from wrong
+                problems.append(_syntax_problem(wrong))
+                if len(problems) >= MAX_ERRORS:
+                    return
 
 
 def _token(term: ox.NamedNode | ox.BlankNode | ox.Literal) -> str:
-    return _address(term) if isinstance(term, ox.NamedNode) else str(term)
+    return _address(term) if isinstance(term, ox.NamedNode) else str(term).replace("\n", "%0A")  # in a datatype
 
 
 @lru_cache(maxsize=20_000)

@@ -7,6 +7,7 @@ a tree of its own. Blank nodes hang where they are pointed at, and need no label
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from catalogue.dcat import (
@@ -87,8 +88,7 @@ def _tops(graph: Graph) -> dict[str, type[Node]]:
     found: dict[str, type[Node]] = {}
     listed: set[str] = set()
     ways_in: set[str] = set()
-    for subject, pairs in graph.said.items():
-        telling = [pair for pair in pairs if pair[0] in TELLING]
+    for subject, telling in graph.saying(TELLING):
         if noun := _noun_of(telling):
             found[subject] = noun
         for predicate, value in telling:
@@ -127,7 +127,7 @@ class Reader:
         """What has a tree of its own, by subject as N-Triples writes it."""
         self._budget = MAX_STATEMENTS
 
-    @property
+    @cached_property
     def tops(self) -> dict[str, type[Node]]:
         """What has a tree of its own, by subject."""
         return {subject_of(subject): noun for subject, noun in self.own.items()}

@@ -16,6 +16,7 @@ from catalogue.dcat import IRI, NOUNS, PLAIN, Literal, Node, Text, Value, once, 
 from vocab.namespaces import PREFIXES, RDF
 
 TYPE = RDF.type
+_TYPE = f"<{TYPE}>"
 
 
 class Kept(Protocol):
@@ -178,10 +179,16 @@ def _blocks(lines: Iterable[str]) -> Iterator[str]:
     named: set[str] = set()
     for line in lines:
         subject, predicate, value = line[:-2].split(" ", 2)
-        said.setdefault(subject, {}).setdefault(predicate, []).append(value)
+        groups = said.get(subject)
+        if groups is None:
+            said[subject] = {predicate: [value]}
+        elif predicate in groups:
+            groups[predicate].append(value)
+        else:
+            groups[predicate] = [value]
         if value[0] != '"' and value != subject:
             named.add(value)
-    for subject in sorted(said, key=lambda subject: subject in named):
+    for subject in sorted(said, key=named.__contains__):
         if subject[0] == "<":
             yield f"{_short(subject)}{_body(subject, 1, said)} .\n"
         elif subject not in named:
@@ -190,33 +197,46 @@ def _blocks(lines: Iterable[str]) -> Iterator[str]:
 
 def _body(subject: str, depth: int, said: Tokens) -> str:
     indent = "    " * depth
-    groups = dict(said[subject])
-    types = groups.pop(f"<{TYPE}>", [])
-    entries = ["a " + ", ".join(sorted(map(_short, types)))] if types else []
-    order = _order(*types)
-    for predicate in sorted(groups, key=lambda predicate: (order.get(predicate, len(order)), predicate)):
-        written = [_object(value, depth, said) for value in groups[predicate]]
-        entries.append(f"{_short(predicate)}{_listed(written, indent)}")
+    groups = said[subject]
+    types = groups.get(_TYPE, ())
+    entries = []
+    for predicate, written in _arranged(tuple(types), tuple(groups)):
+        values = groups[predicate]
+        if predicate == _TYPE:
+            entries.append("a " + ", ".join(sorted(map(_short, values))))
+        elif len(values) == 1:
+            entries.append(f"{written} {_object(values[0], depth, said)}")
+        else:
+            entries.append(f"{written}{_listed([_object(value, depth, said) for value in values], indent)}")
     return f"\n{indent}" + f" ;\n{indent}".join(entries)
 
 
 def _listed(written: list[str], indent: str) -> str:
     """Objects in one line, or each in a line of its own where that would be long."""
-    if len(written) == 1:
-        return f" {written[0]}"
     written.sort()
-    if any("\n" in text for text in written) or sum(map(len, written)) <= 80:
-        return f" {', '.join(written)}"
+    together = ", ".join(written)
+    if "\n" in together or len(together) - 2 * (len(written) - 1) <= 80:
+        return f" {together}"
     return f"\n{indent}    " + f",\n{indent}    ".join(written)
 
 
 def _object(value: str, depth: int, said: Tokens) -> str:
-    if value[0] == "_":
-        return f"[{_body(value, depth + 1, said)}\n{'    ' * depth}]" if value in said else "[]"
     if value[0] == "<":
         return _short(value)
-    quoted, typed, datatype = value.rpartition('"^^') if value[-1] == ">" else (value, "", "")
+    if value[0] == "_":
+        return f"[{_body(value, depth + 1, said)}\n{'    ' * depth}]" if value in said else "[]"
+    if value[-1] != ">":
+        return value
+    quoted, typed, datatype = value.rpartition('"^^')
     return f"{quoted}{typed}{_short(datatype)}" if typed else value
+
+
+@lru_cache(maxsize=5_000)
+def _arranged(types: tuple[str, ...], predicates: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The type, a noun's properties as they are stated, then the rest by address: each as a token, and as it is written."""
+    order = _order(*types) | {_TYPE: -1}  # most descriptions of a source say the same things of other datasets
+    arranged = sorted(predicates, key=lambda predicate: (order.get(predicate, len(order)), predicate))
+    return tuple((predicate, _short(predicate)) for predicate in arranged)
 
 
 @lru_cache(maxsize=1000)
