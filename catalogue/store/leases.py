@@ -58,16 +58,18 @@ class Leases:
         *,
         due: datetime | None = None,
         trusting: bool = False,
+        hasten: bool = True,
         most_attempts: int = ATTEMPTS,
     ) -> Run:
-        """Ask for a run. One that waits already is enough: it is moved forward if this one is to come sooner."""
+        """Ask for a run. One that waits already is enough: it is moved forward if this one is to come sooner and may `hasten`."""
         with self._db.writing() as c:
             at = due or self._db.clock(c)
             waiting = _one(c, runs.c.source == source.name, runs.c.status == "waiting")
             if waiting is None:
                 made = _new(source, "waiting", at, trusting=trusting, most_attempts=most_attempts)
                 return run_of(c.execute(sa.insert(runs).values(**made).returning(runs)).one())
-            sooner = {"due": min(at, aware(waiting.due) or at), "trusting": trusting or waiting.trusting}
+            before = aware(waiting.due) or at
+            sooner = {"due": min(at, before) if hasten else before, "trusting": trusting or waiting.trusting}
             return _set(c, waiting.id, **sooner)
 
     def start(self, source: HarvestSource, *, trusting: bool = False) -> Run:
@@ -75,7 +77,7 @@ class Leases:
         with self._db.writing() as c:
             at = self._db.clock(c)
             left = _one(c, runs.c.source == source.name, runs.c.status == "running")
-            if left is not None and not _abandoned(left, at):
+            if left is not None and not abandoned(left, at):
                 message = (
                     f"'{source.name}' is being harvested by {left.owner} since {left.began:%H:%M}, in run {left.id}."
                 )
@@ -85,7 +87,7 @@ class Leases:
                 taken = left if left is not None else waiting
                 assert taken is not None
                 return self._take(c, taken, at, trusting=trusting or taken.trusting)
-            made = _new(source, "running", at, trusting=trusting, most_attempts=1)
+            made = _new(source, "running", at, trusting=trusting, most_attempts=ATTEMPTS)
             held = {**_holder(at), "attempts": 1, "token": 1, "since": _since(c, source, at)}
             return run_of(c.execute(sa.insert(runs).values(**made | held).returning(runs)).one())
 
@@ -94,9 +96,13 @@ class Leases:
         try:
             with self._db.writing() as c:
                 at = self._db.clock(c)
-                for row in c.execute(sa.select(runs).where(runs.c.status == "running")).all():
-                    if _abandoned(row, at):
-                        self._let_go(c, row, at, f"Its worker {row.owner} was lost.", at)
+                for row in c.execute(sa.select(runs).where(runs.c.status == "running").order_by(runs.c.id)).all():
+                    if not abandoned(row, at):
+                        continue
+                    lost = f"Its worker {row.owner} was lost."
+                    if row.attempts < row.most_attempts:  # that a worker dies says nothing of the page: go on at it
+                        return self._take(c, row, at, message=lost)
+                    self._let_go(c, row, at, lost, at)
                 running = c.execute(sa.select(runs.c.source, runs.c.host).where(runs.c.status == "running")).all()
                 hosts = [row.host for row in running if row.host]
                 full = {host for host in hosts if hosts.count(host) >= per_host}
@@ -133,13 +139,16 @@ class Leases:
     def turn(self, run: Run, page: PageEnd, held: Sequence[str], tally: Tally, requests: int, clean: bool) -> None:
         """A page is done: remember what it was like and go on behind it. What is as before is not written again.
 
+        Behind the last there is nothing to go on at: whoever takes the run over then reads that page again, and so comes
+        to its end as a harvester does.
         A page that is not `clean` is read again the next time, as is one of a source that was asked only for changes.
         """
         with self._db.writing() as c:
             done = runs.c.turned + 1
             further = {"attempts": sa.case((done > runs.c.furthest, 0), else_=runs.c.attempts)}
             further["furthest"] = sa.case((done > runs.c.furthest, done), else_=runs.c.furthest)
-            progress = {"cursor": page.next, "turned": done, "requests": requests, **further, **asdict(tally)}
+            behind = {"cursor": page.next, "turned": done, **further, **asdict(tally)} if page.next else {}
+            progress = {"requests": requests, **behind}
             if page.mark:
                 progress["mark"] = page.mark
             if page.changes_only:
@@ -167,22 +176,26 @@ class Leases:
     def retry(self, run: Run, reason: str, wait: float, tally: Tally) -> Run:
         """Try again after so many seconds, from where it is; or give the run up when it has been tried often enough."""
         with self._db.writing() as c:
-            fence(self._db, c, run, **asdict(tally))
+            fence(self._db, c, run)
             row = c.execute(sa.select(runs).where(runs.c.id == run.id)).one()
             at = self._db.clock(c)
-            return self._let_go(c, row, at, reason, at + timedelta(seconds=wait))
+            return self._let_go(c, row, at, reason, at + timedelta(seconds=wait), **asdict(tally))
 
     def postpone(self, run: Run, due: datetime, reason: str) -> Run:
-        """Give a run back that was claimed, to be started later."""
+        """Give a run back that was claimed, to be started later. Another that was asked for meanwhile is this one."""
         with self._db.writing() as c:
             fence(self._db, c, run)
+            newer = _one(c, runs.c.source == run.source, runs.c.status == "waiting")
+            if newer is not None:
+                c.execute(sa.delete(runs).where(runs.c.id == newer.id))
             given_back = {
                 "owner": "",
                 "lease_until": None,
                 "token": run.token + 1,
                 "attempts": max(0, run.attempts - 1),
             }
-            return _set(c, run.id, status="waiting", due=due, message=reason, **given_back)
+            trusting = run.trusting or (newer is not None and newer.trusting)
+            return _set(c, run.id, status="waiting", due=due, message=reason, trusting=trusting, **given_back)
 
     def finish(self, run: Run, status: str, tally: Tally, message: str, seconds: float, **more: Any) -> Run:
         """Close a run. Raises LeaseLost when it is no longer ours to close."""
@@ -192,15 +205,15 @@ class Leases:
             values = {**asdict(tally), "status": status, "message": message, "seconds": seconds, "ended": at, **more}
             return _set(c, run.id, **values, **_standing(c, run, status, at), owner="", lease_until=None)
 
-    def _let_go(self, c: sa.Connection, row: Any, at: datetime, reason: str, due: datetime) -> Run:
+    def _let_go(self, c: sa.Connection, row: Any, at: datetime, reason: str, due: datetime, **tally: int) -> Run:
+        """Wait for the next attempt, with the tally of the last page's end; or end the run, with all that it has counted."""
         waiting = _one(c, runs.c.source == row.source, runs.c.status == "waiting")
         nobody = {"owner": "", "lease_until": None, "token": row.token + 1, "message": reason}
         if row.attempts >= row.most_attempts:
-            given_up = "dead" if row.most_attempts > 1 else "failed"
-            return _set(c, row.id, status=given_up, ended=at, **nobody, **_standing(c, run_of(row), given_up, at))
+            return _set(c, row.id, status="dead", ended=at, **nobody, **tally, **_standing(c, run_of(row), "dead", at))
         if waiting is not None:
             over = {"status": "failed", "ended": at, "message": f"{reason} Run {waiting.id} goes on."}
-            return _set(c, row.id, **nobody | over, **_standing(c, run_of(row), "failed", at))
+            return _set(c, row.id, **nobody | over, **tally, **_standing(c, run_of(row), "failed", at))
         # where two attempts came no further, what it was to go on from may be what is wrong
         cursor = {"cursor": "", "turned": 0} if row.attempts > 1 else {}
         return _set(c, row.id, status="waiting", due=due, **nobody, **cursor)
@@ -214,7 +227,7 @@ def fence(database: Database, c: sa.Connection, run: Run, **values: Any) -> None
         raise LeaseLost(f"Run {run.id} of '{run.source}' is no longer this worker's: its lease ended.")
 
 
-def _abandoned(row: Any, at: datetime) -> bool:
+def abandoned(row: Any, at: datetime) -> bool:
     """Whether nobody works on a running run: its lease has ended, or its process on this machine has."""
     until = aware(row.lease_until)
     machine, process, thread = [*row.owner.rsplit("/", 2), "", ""][:3]
@@ -250,14 +263,14 @@ def _since(c: sa.Connection, source: Any, at: datetime) -> str:
     "" asks for everything: at first, after its set-up has changed, and once in so many days, to find what was deleted.
     """
     ended = (runs.c.source == source.name, runs.c.status.in_(("complete", "quarantined")))
-    newest = sa.select(runs.c.mark, runs.c.began).where(*ended).order_by(runs.c.id.desc()).limit(1)
-    last = c.execute(newest).first()
+    newest = sa.select(runs.c.mark).where(*ended, runs.c.mark != "").order_by(runs.c.id.desc()).limit(1)
+    mark = c.execute(newest).scalar()
     swept = sa.select(runs.c.began).where(*ended, runs.c.whole).order_by(runs.c.id.desc()).limit(1)
     full = aware(c.execute(swept).scalar())
-    if last is None or full is None or full < at - timedelta(days=source.sweep):
+    if not mark or full is None or full < at - timedelta(days=source.sweep):
         return ""
     changed = aware(c.execute(sa.select(sources.c.changed).where(sources.c.name == source.name)).scalar())
-    return "" if changed is not None and changed >= full else str(last.mark)
+    return "" if changed is not None and changed >= full else str(mark)
 
 
 def _standing(c: sa.Connection, run: Run, status: str, at: datetime) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Sources:
         with self._db.writing() as c:
             c.execute(sa.delete(runs).where(runs.c.source == name, runs.c.status == "waiting"))
             c.execute(sa.delete(pages).where(pages.c.source == name))
-            gone = sa.update(sources).where(sources.c.name == name).values(removed=now(), next_run=None)
+            gone = sa.update(sources).where(sources.c.name == name).values(removed=now(), changed=now(), next_run=None)
             held = c.execute(gone.returning(sources)).first()
             if held is not None:
                 lead_again(c, _source(held))
@@ -138,6 +138,12 @@ class Sources:
                 row[0]: row[1]
                 for row in c.execute(sa.select(catalog_records.c.source, count).group_by(catalog_records.c.source))
             }
+
+    def count(self, name: str) -> int:
+        """How many datasets one source describes now."""
+        wanted = sa.select(sa.func.count(sa.distinct(catalog_records.c.dataset)))
+        with self._db.reading() as c:
+            return int(c.execute(wanted.where(catalog_records.c.source == name)).scalar_one())
 
 
 _THERE = sources.c.removed.is_(None)
