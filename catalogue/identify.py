@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -28,9 +30,9 @@ from catalogue.dcat import (
 )
 from catalogue.errors import Problem, RecordRejected
 from catalogue.organisations import Organisation
-from catalogue.source import HarvestSource, SourceRecord
+from catalogue.source import HarvestSource, SourceRecord, is_name
 from vocab import scheme
-from vocab.namespaces import OWL
+from vocab.namespaces import FEDCAT, OWL, SKOS
 
 R = TypeVar("R", bound=Resource)
 
@@ -66,6 +68,21 @@ class Identified:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What tells whether two records can mean one dataset at all."""
+
+    kind: str
+    organisation: str
+    """The slug of the body that answers for it; "" when nobody is known to."""
+    current: bool = True
+
+    def allow(self, other: Facts) -> bool:
+        """Whether kind and organisation do not contradict each other; what is not said contradicts nothing."""
+        bodies = {self.organisation, other.organisation} - {""}
+        return self.kind == other.kind and len(bodies) < 2
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the catalogue holds already: ids by key. The line asks for a batch's keys at once."""
 
@@ -73,53 +90,106 @@ class Known:
     iris: dict[str, str]
     ours: dict[str, str]
     """By dataset, the record of the source at work that describes it."""
+    facts: dict[str, Facts] = field(default_factory=dict)
+    shared: set[str] = field(default_factory=set)
+    """Weak keys that several datasets of one source have: they prove nothing."""
+    apart: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By record and dataset: the dataset that a person gave the record instead of that one."""
 
-    def id_of(self, own_keys: Iterable[str], record: SourceRecord) -> str | None:
-        """The dataset that a record means, by its strongest key that is known.
+    def doubt(self, own_keys: Iterable[Iterable[str]]) -> None:
+        """What several resources of one source have in common means none of them."""
+        counts = Counter(key for some in own_keys for key in some if is_weak(key))
+        self.shared.update(key for key, count in counts.items() if count > 1)
+
+    def id_of(self, own_keys: Iterable[str], record: SourceRecord, facts: Facts) -> str | None:
+        """The dataset that a record means, by its strongest key that is known. What a person kept apart stays apart."""
+        for key in own_keys:
+            held = self.ids.get(key)
+            if held is None:
+                continue
+            if own := self.apart.get((record.identifier, held)):
+                return own
+            if self._means(key, held, record, facts):
+                return held
+        return None
+
+    def _means(self, key: str, held: str, record: SourceRecord, facts: Facts) -> bool:
+        """Whether a key that leads to a dataset is evidence enough.
 
         One source's records with one identifier are several datasets ("2024" and "2024"): only other sources' mean the same.
         """
-        for key in own_keys:
-            held = self.ids.get(key)
-            if held and (not key.startswith("id:") or self.ours.get(held, record.identifier) == record.identifier):
-                return held
-        return None
+        if is_weak(key):
+            there = self.facts.get(held)
+            return (
+                bool(there and there.current and there.allow(facts))
+                and held not in self.ours
+                and key not in self.shared
+            )
+        if key.startswith("guid:") and held in self.facts and self.facts[held].kind != facts.kind:
+            return False  # one metadata record describes one thing: a series or a service bears a copied identifier
+        return not key.startswith(LOCAL) or self.ours.get(held, record.identifier) == record.identifier
 
     def learn(self, resource: Identified, record: SourceRecord) -> None:
         """Records later in the batch may mean the same dataset."""
         for key in resource.keys:
-            self.ids.setdefault(key, resource.id)
+            held = self.ids.setdefault(key, resource.id)
+            if held != resource.id and held in self.ours and is_weak(key):
+                self.shared.add(key)
         self.iris.setdefault(resource.id, resource.iri)
         self.ours.setdefault(resource.id, record.identifier)
+        self.facts.setdefault(resource.id, _facts(resource.kind, resource.organisation))
+
+
+LOCAL = ("id:", "guid:")
+"""Keys that a source may use twice for different datasets."""
+WEAK = ("page:", "files:")
+"""Keys that are circumstance rather than a name: they join only what other sources describe, and only without contradiction."""
+
+
+def is_weak(key: str) -> bool:
+    return key.startswith(WEAK)
 
 
 def keys(resource: Resource, record: SourceRecord, source: HarvestSource, position: int) -> tuple[str, ...]:
-    """Every key by which a resource may be known, strongest first: its place in its source, its IRI, identifier + publisher."""
+    """Every key by which a resource may be known, strongest first.
+
+    Its place in its source, its IRI, identifier + publisher, GEMINI file identifier, landing page, the set of its files.
+    """
     found = [f"record:{source.name}:{record.identifier}:{resource.iri or position}"]
     if _is_address(resource.iri):
         found.append(f"iri:{resource.iri}")
     body = organisations.organisation(resource.publisher)
+    said = sorted(set(_identifiers(resource)))
     if body:
-        found += sorted(f"id:{body.slug}:{kind_of(resource)}:{said}" for said in _identifiers(resource))
+        found += [f"id:{body.slug}:{kind_of(resource)}:{one}" for one in said]
+    found += sorted({f"guid:{guid}" for one in (*said, *_other_identifiers(resource)) if (guid := _guid(one))})
+    found += sorted({f"page:{place}" for place in _places(resource.landing_pages)})
+    if isinstance(resource, Dataset) and (files := _files(resource)):
+        found.append(f"files:{files}")
     return tuple(found)
 
 
 def identify(
-    resource: Resource, record: SourceRecord, source: HarvestSource, known: Known, base: str, position: int = 0
+    resource: Resource,
+    record: SourceRecord,
+    source: HarvestSource,
+    known: Known,
+    base: str,
+    own_keys: tuple[str, ...] = (),
 ) -> Identified:
     """Name a resource for life. Raises RecordRejected when there is nothing to name it by."""
     title = words(resource.titles)
     if not title:
         raise RecordRejected(_nameless())
-    own_keys = keys(resource, record, source, position)
-    id_ = known.id_of(own_keys, record) or _new_id(title, own_keys)
-    iri = IRI(known.iris.get(id_) or (resource.iri if _is_address(resource.iri) else f"{base}/dataset/{id_}"))
+    own_keys = own_keys or keys(resource, record, source, 0)
     publisher = organisations.organisation(resource.publisher)
+    answering = publisher or organisations.registered(source.organisation or "") or _unregistered(source)
+    id_ = known.id_of(own_keys, record, _facts(kind_of(resource), answering)) or _new_id(title, own_keys)
+    iri = IRI(known.iris.get(id_) or (resource.iri if _is_address(resource.iri) else f"{base}/dataset/{id_}"))
     if publisher and publisher.registered:
         resource = _published_by(publisher, resource)
     resource = replace(_with_addresses(_with_agents_apart(resource), f"{base}/dataset/{id_}"), iri=iri)
     body = rdf.canonical(resource)
-    answering = publisher or organisations.registered(source.organisation or "") or _unregistered(source)
     return Identified(
         id=id_,
         iri=iri,
@@ -189,21 +259,80 @@ def _is_address(iri: IRI | None) -> bool:
     return bool(iri) and str(iri).startswith(("http://", "https://"))
 
 
-def _identifiers(resource: Resource) -> Iterable[str]:
+def _facts(kind: str, body: Organisation | None) -> Facts:
+    return Facts(kind, body.slug if body else "")
+
+
+def _identifiers(resource: Resource) -> Iterator[str]:
     for said in resource.identifiers:
-        value = said.value if isinstance(said, Text | Literal) else str(said)
-        if len(value.strip()) >= MIN_IDENTIFIER:
-            yield value.strip()
+        value = (said.value if isinstance(said, Text | Literal) else str(said)).strip()
+        if len(value) >= MIN_IDENTIFIER and is_name(value):
+            yield value
 
 
 MIN_IDENTIFIER = 4
 """Shorter identifiers ("1", "A2") are local numbers: too many datasets share them to mean the same thing."""
 
 
+def _other_identifiers(resource: Resource) -> Iterator[str]:
+    """What it is called elsewhere: further identifiers, a notation that one of them holds, the portal's own field `guid`."""
+    for said in resource.other_identifiers:
+        if isinstance(said, Thing):
+            yield str(said.iri or "")
+            yield from (_words(one.object) for one in said.rest if one.predicate == NOTATION)
+        else:
+            yield _words(said)
+    yield from (_words(one.object) for one in resource.rest if one.predicate == GUID)
+
+
+NOTATION, GUID = SKOS.notation, FEDCAT["extra-guid"]
+
+
+def _words(said: object) -> str:
+    return said.value if isinstance(said, Text | Literal) else said if isinstance(said, str) else ""
+
+
+def _guid(said: str) -> str:
+    """The UUID that an identifier is, as ISO and GEMINI records have for a file identifier; "" when it is none."""
+    found = _UUID.fullmatch(said.strip())
+    digits = found[1].replace("-", "").lower() if found else ""
+    return found[1].lower() if found and len(set(digits)) > FEWEST_DIGITS else ""
+
+
+_UUID = re.compile(r"(?:urn:uuid:)?\{?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}?", re.IGNORECASE)
+FEWEST_DIGITS = 3
+"""What has no more different digits was made up: 00000000-0000-…, 11111111-2222-…"""
+
+
+def _files(resource: Dataset) -> str:
+    """A digest of where its data are, all of them."""
+    found = {
+        place for one in resource.distributions for place in (*_places(one.download_urls), *_places(one.access_urls))
+    }
+    return blake2b("\n".join(sorted(found)).encode(), digest_size=12).hexdigest() if found else ""
+
+
+def _places(said: Iterable[object]) -> Iterator[str]:
+    """Addresses as far as they tell one page from another; the home page of a site tells nothing."""
+    for one in said:
+        address = str(one.iri or "") if isinstance(one, Node) else _words(one)
+        found = _PLACE.match(address)
+        if found and len(address) <= LONGEST:
+            yield found[1].lower() + found[2].rstrip("/") + (found[3] or "")
+
+
+_PLACE = re.compile(r"https?://([^/?#]+)(/+[^/?#][^?#]*)(\?[^#]+)?", re.IGNORECASE)
+LONGEST = 1_000
+
+
 def _new_id(title: str, own_keys: tuple[str, ...]) -> str:
-    """`<slug>-<8 characters>`: the same for the same source, record and address, so a rebuilt catalogue keeps its links."""
-    strongest = own_keys[1] if len(own_keys) > 1 and own_keys[1].startswith("iri:") else own_keys[0]
-    digest = base64.b32encode(blake2b(strongest.encode(), digest_size=5).digest()).decode().lower()
+    """The same for the same source, record and address, so a rebuilt catalogue keeps its links."""
+    return id_for(title, own_keys[1] if len(own_keys) > 1 and own_keys[1].startswith("iri:") else own_keys[0])
+
+
+def id_for(title: str, key: str) -> str:
+    """`<slug>-<8 characters>`: the same for the same title and key."""
+    digest = base64.b32encode(blake2b(key.encode(), digest_size=5).digest()).decode().lower()
     return f"{organisations.slug(title, 60) or 'dataset'}-{digest}"
 
 

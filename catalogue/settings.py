@@ -96,6 +96,12 @@ def _minutes(value: str) -> int:
     return int(value)
 
 
+def _days(value: str) -> int:
+    if not value.strip().isdecimal() or not 0 < int(value) < 100_000:
+        raise ValueError("a whole number of days, such as 400")
+    return int(value)
+
+
 def _seconds(value: str) -> int:
     if not value.strip().isdecimal():
         raise ValueError("a whole number of seconds, such as 10")
@@ -136,6 +142,7 @@ SETTINGS = (
     Setting("FEDCAT_MAX_RESPONSE_MB", "512", "the largest answer taken from a source, in megabytes, unpacked", _megabytes),
     Setting("FEDCAT_MAX_CRAWL_DELAY", "10", "the longest pause a robots.txt may ask for, in seconds; 0 never looks", _seconds),
     Setting("FEDCAT_MAX_RUN_MINUTES", "360", "how long one run may last; what came by then is kept", _minutes),
+    Setting("FEDCAT_KEEP_RUNS_DAYS", "400", "after how many days a run is forgotten, unless what it told still stands", _days),
     Setting("FEDCAT_SMTP_URL", "", "where letters are posted; without it they stay in the outbox", _post_office),
     Setting("FEDCAT_MAIL_FROM", "", "the mailbox that letters come from", _sender),
 )  # fmt: skip
@@ -156,6 +163,7 @@ class Settings:
     max_response_mb: int
     max_crawl_delay: int
     max_run_minutes: int
+    keep_runs_days: int
     smtp_url: str
     mail_from: str
 

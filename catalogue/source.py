@@ -58,6 +58,17 @@ class HarvestSource:
         return self.options.get(name) or declared.get(name, "")
 
 
+PLACEHOLDERS = frozenset({
+    "-", "--", "?", "example", "id", "identifier", "n.a.", "n/a", "na", "none", "not available", "null", "placeholder",
+    "string", "tba", "tbc", "tbd", "test", "todo", "undefined", "unknown", "uuid", "xxx",
+})  # fmt: skip
+
+
+def is_name(said: str) -> bool:
+    """Whether what stands for an identifier can tell one thing from another: "TODO" and "n/a" cannot."""
+    return said.strip().lower() not in PLACEHOLDERS
+
+
 @dataclass(frozen=True)
 class SourceRecord:
     """One description as its source gave it. Never edited, always kept.

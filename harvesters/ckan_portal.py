@@ -87,6 +87,8 @@ class Portal:
         """Those not seen before, page by page. Returns how many the portal said it has: the least, and the last."""
         passed, before, counts, unread, rows = set[str](), list[str](), set[int](), list[Problem](), self.rows
         overlap, back, troubles = 0, 1, 0
+        if cursor:  # gone on from: much may have changed since the attempt before
+            passed, overlap = set(self.visit.seen), 1
         at, start = cursor, int(cursor or 0)
         while troubles <= PATIENCE:
             try:
@@ -102,10 +104,10 @@ class Portal:
                 rows = max(1, rows // 2)
                 continue
             keys = [_key(package) or f"#{place}" for place, package in enumerate(page, start)]
-            if overlap and keys == before:
+            if overlap and before and keys == before:
                 raise self.incomplete(f"gives the same page again for start={start}")
             if overlap and (not keys or keys[0] not in passed):
-                start, back, troubles = max(0, start - len(before)), 4 * back, troubles + 1
+                start, back, troubles = max(0, start - (len(before) or rows)), 4 * back, troubles + 1
                 overlap = min(overlap, start)
                 continue
             for key, package in zip(keys, page, strict=True):
@@ -124,9 +126,8 @@ class Portal:
             start, before, rows = start + len(keys) - overlap, keys, min(self.rows, rows * 2)
             following = "" if last else str(start)
             if ends:  # a second pass is not one to go on from
-                mark = min(
-                    self.mark, self.began
-                )  # what is dated later may have changed behind us, or in no year of ours
+                # what is dated later may have changed behind us, or in no year of ours
+                mark = min(self.mark, self.began)
                 yield PageEnd(at=at, next=following, mark=mark, changes_only=bool(self.since))
             if last:
                 return min(counts), count

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from flask import Flask
 from world import Fake, dataset, harvest, source
@@ -104,7 +105,9 @@ def plant(store: Store, resource: Resource, name: str) -> None:
     store.sources.replace(held)
     record = SourceRecord(Identifier(name), name.encode(), "text/plain", held.url)
     run = store.leases.start(held)
-    store.records.put([Description(record, (identify(resource, record, held, Known({}, {}, {}), BASE),))], held, Cause(run))
+    store.records.put(
+        [Description(record, (identify(resource, record, held, Known({}, {}, {}), BASE),))], held, Cause(run)
+    )
     store.leases.finish(run, "complete", Tally(), "", 0.0)
 
 
@@ -130,6 +133,9 @@ def kinds(site: Filled) -> dict[str, str]:
         "sources": "/source",
         "source": "/source/health",
         "run": f"/source/justice/run/{run}",
+        "problems": "/source/health/problems",
+        "rule": f"/source/health/problems?rule={site.store.runs.rules('health')[0].examples[0].rule}",
+        "source record": f"/source/justice/record?identifier={quote(next(iter(site.store.records.identifiers('justice'))))}",
         "feeds": "/catalog",
         "accessibility": "/accessibility",
         "privacy": "/privacy",

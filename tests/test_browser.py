@@ -14,14 +14,16 @@ from filled import Filled, filled, kinds
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
+from catalogue.dcat import Dataset, Text
+
 pytestmark = pytest.mark.browser
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 NARROWEST = 320  # what is left of 1280 pixels when everything is enlarged four times
 KINDS = (
     "home", "search", "filtered", "second page", "nothing found", "open", "restricted", "welsh", "only welsh", "service",
-    "series", "odd", "long", "organisations", "organisation", "sources", "source", "run", "feeds", "accessibility", "privacy",
-    "gone", "missing", "wrong",
+    "series", "odd", "long", "organisations", "organisation", "sources", "source", "run", "problems", "rule",
+    "source record", "odd record", "history", "version", "feeds", "accessibility", "privacy", "gone", "missing", "wrong",
 )  # fmt: skip
 
 
@@ -35,8 +37,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
 def paths(site: Filled) -> dict[str, str]:
     """An address for every kind of page, those of what is not there included."""
     gone = next(change for change in site.store.datasets.changes() if change.outcome == "withdrawn")
-    errors = {"gone": f"/dataset/{gone.dataset}", "missing": "/dataset/none", "wrong": "/search?sort=best"}
-    return kinds(site) | errors
+    odd = {"odd record": "/source/planted/record?identifier=script"}
+    errors = odd | {"gone": f"/dataset/{gone.dataset}", "missing": "/dataset/none", "wrong": "/search?sort=best"}
+    return kinds(site) | corrected(site) | errors
+
+
+def corrected(site: Filled) -> dict[str, str]:
+    """The history of a dataset that a person put right, and one version of it."""
+    id_ = site.id("Flood zones")
+    site.store.corrections.set(id_, "keywords", Dataset(keywords=frozenset({Text("floods", "en")})), "Jo", "As we say")
+    serial = site.store.datasets.get(id_).row.serial
+    return {"history": f"/dataset/{id_}/history", "version": f"/dataset/{id_}/version/{serial}"}
 
 
 @pytest.fixture(scope="session")

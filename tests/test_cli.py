@@ -93,7 +93,9 @@ def test_a_paused_source_is_left_out_until_it_is_resumed(world):
 
 
 def test_a_removed_source_takes_its_datasets_with_it(filled):
-    assert filled.says("source", "remove", "canals") == "Removed 'canals'. Withdrew what 3 records said.\n"
+    assert filled.says("source", "remove", "canals") == (
+        "Removed 'canals'. Withdrew what 3 records said. 'fedcat source restore canals' brings it back.\n"
+    )
     assert filled.titles() == []
     assert filled.facts("search")["total"] == 0
 
@@ -246,7 +248,7 @@ def test_the_commands_are_those_of_the_contract():
         "init", "source add", "source list", "source show", "source pause", "source resume", "source remove",
         "source restore", "source import", "source types", "preview", "harvest", "remap", "runs", "run",
         "quarantine list", "quarantine show", "quarantine approve", "quarantine reject", "worker",
-        "dataset merge", "dataset split", "dataset offers", "dataset decline", "correct",
+        "dataset merge", "dataset split", "dataset offers", "dataset decline", "dataset conflicts", "correct",
         "token create", "token list", "token revoke",
         "search", "show", "index status", "index update", "index rebuild", "export", "serve", "demo", "doctor",
     }  # fmt: skip

@@ -124,6 +124,24 @@ def test_the_contact_is_written_to_once_when_datasets_are_held(world):
     assert letter.sent is None
 
 
+def test_both_owners_are_told_once_where_their_sources_disagree(world):
+    said = """@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
+        <https://canals.example/id/locks> a dcat:Dataset ; dct:title "%s" ; dct:description "Of locks." ."""
+    world("source", "remove", "canals")
+    for name, title in (("one", "Lock gates"), ("two", "Gates of locks")):
+        world.write(said % title, f"{name}.ttl")
+        world("source", "add", name, "--type", "dcat-rdf", "--url", world.server.address(f"{name}.ttl"),
+              "--contact", f"{name}@canals.example")  # fmt: skip
+    for _ in range(2):
+        world.harvest("one")
+        world.harvest("two")
+    with closing(home(world)) as store:
+        written = {letter.letter.to: letter.letter.body for letter in store.letters.some()}
+        assert len(store.letters.some()) == 2
+    assert set(written) == {"one@canals.example", "two@canals.example"}
+    assert all("Lock gates" in body and "Gates of locks" in body for body in written.values())
+
+
 def test_a_removed_source_comes_back_with_the_same_addresses(world):
     world.harvest("canals")
     before = {found["id"] for found in world.facts("search", "")["results"]}

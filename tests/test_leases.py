@@ -15,7 +15,7 @@ from catalogue.harvest import line
 from catalogue.harvest.runs import HarvestRun
 from catalogue.identify import Known, identify
 from catalogue.source import SourceRecord
-from catalogue.store import Cause, Description
+from catalogue.store import Description
 from catalogue.store.tables import runs
 
 

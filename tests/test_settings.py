@@ -33,6 +33,8 @@ BAD = [
     ("FEDCAT_MAIL_FROM", "catalogue", "catalogue@example.gov.uk"),
     ("FEDCAT_MAX_RUN_MINUTES", "0", "a whole number of minutes"),
     ("FEDCAT_MAX_RUN_MINUTES", "6h", "a whole number of minutes"),
+    ("FEDCAT_KEEP_RUNS_DAYS", "0", "a whole number of days"),
+    ("FEDCAT_KEEP_RUNS_DAYS", "a year", "a whole number of days"),
     ("FEDCAT_BASE_URL", "http://[::1", "an http or https address"),
     ("FEDCAT_BASE_URL", "http://data.example.gov.uk:99999", "an http or https address"),
     ("FEDCAT_HOME", "~nobody-of-that-name/fedcat", "a folder"),

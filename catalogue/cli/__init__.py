@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from catalogue.cli import harvesting, reading, running, sources, working
+from catalogue.cli import corrections, datasets, harvesting, reading, running, sources, tokens, working
 from catalogue.cli.here import Here
 from catalogue.errors import FedcatError, NotFound, SettingsError, WrongUse
 
@@ -52,6 +52,9 @@ for command in (
     harvesting.run,
     working.quarantine,
     working.worker,
+    datasets.dataset,
+    corrections.correct,
+    tokens.token,
     reading.search,
     reading.show,
     reading.index,

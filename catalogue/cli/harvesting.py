@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from typing import Any, cast
 import click
 
 from catalogue.cli.here import Here, as_json, console, counted, pair, progress, say_json, table, with_here
-from catalogue.dcat import Slug
+from catalogue.dcat import Slug, Text
 from catalogue.errors import Busy, FedcatError, LeaseLost, Problem, SourceUnavailable, StoreAway, WrongUse
 from catalogue.harvest import after, line
 from catalogue.harvest.preview import Preview
@@ -252,6 +252,8 @@ def _outcome(run: Run) -> str:
     return ", ".join(counts) or "nothing new"
 
 
+WORDS = 200
+"""How many characters of a value a preview prints."""
 SHOWN = 20
 """How many titles, and how many problems, a preview prints; '--json' has more of them."""
 
@@ -259,19 +261,33 @@ SHOWN = 20
 def _show_preview(seen: Preview) -> None:
     said = [f"{seen.fetched:,} read", f"{seen.unchanged:,} unchanged", f"{seen.counts['rejected']:,} rejected"]
     console.say(f"{seen.source}: {', '.join(said)}. Nothing was written.")
+    gone = [one.title for one in seen.gone] or seen.withdrawn or []
     for words, titles, count in (
         ("Would be added", seen.added, seen.counts["added"]),
         ("Would be updated", seen.updated, seen.counts["updated"]),
-        ("Would go", seen.withdrawn or [], len(seen.withdrawn or [])),
+        ("Would go", gone, len(seen.withdrawn or [])),
     ):
         if count:
             console.say(f"\n{words} ({count:,})", style="bold")
             _list([f"  {title}" for title in titles], count)
+    for changed in seen.changed[:SHOWN]:
+        console.say(f"\n{changed.title}, property by property", style="bold")
+        _list([f"  {one.label}: {_words(one.before)} → {_words(one.after)}" for one in changed.differences], 0)
     if seen.held:
         console.say("\nThat many disappearances would be held until a person confirms them.")
+    if seen.waiting:
+        console.say(f"\n{counted(seen.waiting, 'record')} would go on waiting for a person: fedcat quarantine list")
     if seen.message:
-        console.say(f"\nIt broke off: {seen.message} What is gone from the source cannot be judged.")
+        console.say(f"\nIt broke off: {seen.message}")
+    if seen.not_assessed:
+        console.say(f"What would go is not assessed. {seen.not_assessed}")
     _list([f"\n{p.severity}: {p.message}\n  to mend it: {p.fix}" for p in seen.problems], seen.counts["problems"])
+
+
+def _words(values: Sequence[Text]) -> str:
+    """What a property says, short enough for a line."""
+    said = "; ".join(value.value for value in values) or "not given"
+    return said if len(said) <= WORDS else f"{said[:WORDS]}…"
 
 
 def _list(lines: list[str], count: int) -> None:

@@ -14,6 +14,7 @@ from catalogue.cli.here import Here, as_json, console, counted, pair, say_json, 
 from catalogue.dcat import Slug
 from catalogue.errors import WrongUse
 from catalogue.harvest.sources import checked, from_toml, remove, set_up
+from catalogue.harvest.sources import restore as bring_back
 from catalogue.search.follow import catch_up
 from catalogue.source import HarvestSource, harvesters
 
@@ -172,7 +173,7 @@ def restore(here: Here, /, name: str) -> None:
     Example:
       fedcat source restore transport
     """
-    here.store.sources.restore(name)
+    bring_back(here.store, name, getpass.getuser())
     console.say(f"'{name}' is back. 'fedcat harvest {name}' brings its datasets back, at their old addresses.")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import signal
 import threading
+import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -18,7 +19,7 @@ from catalogue.search.follow import catch_up
 from catalogue.store import Quarantine, Run
 
 WAITING = 3
-DAY = 24 * 3600
+DAY = 24 * 3600.0
 
 
 @click.command()
@@ -36,15 +37,19 @@ def worker(here: Here, /, once: bool) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     post = open_post(here.settings)
+    tidied = -DAY
 
     def tell(words: str) -> None:
         console.say(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {words}")
 
     def ended(run: Run) -> None:
+        nonlocal tidied
         catch_up(here.store, here.index)
         after.write_letters(run, here.store, here.settings.base_url)
         after.post_letters(here.store, post)
-        after.forget_old_runs(here.store, getattr(here.settings, "keep_runs_days", 400))
+        if time.monotonic() > tidied + DAY:
+            tidied = time.monotonic()
+            after.forget_old_runs(here.store, here.settings.keep_runs_days)
 
     if not once:
         tell("Looking for work (stop with Ctrl+C; a run under way goes on at its next worker).")

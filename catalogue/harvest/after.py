@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from catalogue.harvest import letters
 from catalogue.mail import Letter, LetterRefused, Post
 from catalogue.source import HarvestSource
 from catalogue.store import Run, Store
+from catalogue.store.conflicts import Conflict
 
 
 def write_letters(run: Run, store: Store, base: str) -> int:
     """Write down the letters that a run gives cause for; how many. Each cause is written about once, not at every run."""
     source = store.sources.get(run.source)
     written = [letter for cause in CAUSES if (letter := cause(run, source, store, f"{base}/source/{source.name}"))]
+    written += _disagreements(run, store, base)
     for letter in written:
         store.letters.write(letter)
     return len(written)
@@ -40,6 +43,30 @@ def _errors(run: Run, source: HarvestSource, store: Store, link: str) -> Letter 
         return None
     gained = [problem for problem in store.runs.problems(run.id) if problem.severity == "error"]
     return letters.errors_gained(source.contact, source, run, before.errors, gained, f"{link}/problems")
+
+
+def _disagreements(run: Run, store: Store, base: str) -> list[Letter]:
+    """A letter to both owners for each dataset about which this run has found them to disagree."""
+    news: defaultdict[tuple[str, str, str], list[Conflict]] = defaultdict(list)
+    for one in store.joins.conflicts(run.source):
+        if one.first_seen >= run.began:
+            news[one.dataset, one.source, one.other].append(one)
+    held = {str(source.name): source for source in store.sources.all()}
+    return [letter for about, found in news.items() for letter in _to_both(about, found, held, base)]
+
+
+def _to_both(
+    about: tuple[str, str, str], found: list[Conflict], held: Mapping[str, HarvestSource], base: str
+) -> Iterator[Letter]:
+    dataset, *names = about
+    leads, other = (held.get(name) for name in names)
+    if leads is None or other is None:  # one of them was removed
+        return
+    link, title = f"{base}/dataset/{dataset}", found[0].title
+    here = [letters.Difference(one.property, one.said, one.other_said) for one in found]
+    there = [letters.Difference(one.property, one.other_said, one.said) for one in found]
+    yield letters.sources_disagree(leads.contact, leads, other, title, here, True, link)
+    yield letters.sources_disagree(other.contact, other, leads, title, there, False, link)
 
 
 Cause = Callable[[Run, HarvestSource, Store, str], Letter | None]

@@ -14,6 +14,7 @@ def approve(store: Store, id_: int, actor: str, note: str = "") -> int:
     held = _open(store, id_)
     gone = _withdraw(store, held, store.quarantines.missing(id_), actor, note)
     store.quarantines.close(id_, "approved", actor, note)
+    _told(store, held, actor, f"withdrew {gone:,} missing records", note)
     return gone
 
 
@@ -35,13 +36,19 @@ def renamed(store: Store, id_: int, actor: str, note: str = "", *, rest: bool = 
     if rest:
         _withdraw(store, held, others, actor, note)
     store.quarantines.close(id_, "renamed", actor, note, leaving=() if rest else others)
+    _told(store, held, actor, f"let {done:,} records go on under new identifiers", note)
     return done
 
 
 def reject(store: Store, id_: int, actor: str, note: str = "") -> int:
     """Keep them, until they return or somebody says otherwise; how many records."""
-    store.quarantines.close(id_, "rejected", actor, note)
-    return len(store.quarantines.missing(id_))
+    held = store.quarantines.close(id_, "rejected", actor, note)
+    _told(store, held, actor, f"kept {held.size:,} missing records", note)
+    return held.size
+
+
+def _told(store: Store, held: Quarantine, actor: str, did: str, note: str) -> None:
+    store.acts.add(actor, did, f"quarantine:{held.id}", note)
 
 
 def _open(store: Store, id_: int) -> Quarantine:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from catalogue.dcat import Resource
-from catalogue.errors import LeaseLost, Problem, RecordRejected, SourceUnavailable, StoreRefused
+from catalogue.errors import LeaseLost, Problem, RecordRejected, SourceUnavailable, StoreAway, StoreRefused
 from catalogue.harvest.cycles import seldom_sought
 from catalogue.harvest.quarantine import believed
 from catalogue.harvest.runs import HarvestRun
@@ -15,7 +15,7 @@ from catalogue.http import Client
 from catalogue.identify import Known, identify, keys
 from catalogue.normalise import normalise
 from catalogue.source import Harvester, HarvestSource, PageEnd, SourceRecord, is_name
-from catalogue.store import Description, Run
+from catalogue.store import Description, Missing, Run
 from catalogue.validate import validate
 
 BATCH = 500
@@ -83,27 +83,29 @@ def save(records: list[SourceRecord], run: HarvestRun, harvester: Harvester) -> 
 
 def describe(records: list[SourceRecord], run: HarvestRun, harvester: Harvester) -> list[Description]:
     """A batch's journey to the store: map, normalise, validate, identify. A record stands or falls whole."""
-    checked: list[tuple[SourceRecord, list[Resource]]] = []
+    checked: list[tuple[SourceRecord, list[tuple[Resource, tuple[str, ...]]]]] = []
     for record in records:
         with run.rejecting(record):
             resources = [normalise(resource) for resource in mapped(record, run.source, harvester)]
             run.note(check(resources, record))
-            checked.append((record, resources))
-    own = [keys(r, record, run.source, n) for record, found in checked for n, r in enumerate(found)]
+            checked.append((record, [(r, keys(r, record, run.source, n)) for n, r in enumerate(resources)]))
+    own = [own_keys for _, found in checked for _, own_keys in found]
     known = run.store.records.known({key for some in own for key in some}, run.source.name)
     known.doubt(own)
     described = []
-    for record, resources in checked:
+    for record, found in checked:
         with run.rejecting(record):
-            described.append(named(record, resources, run, known))
+            described.append(named(record, found, run, known))
     return described
 
 
-def named(record: SourceRecord, resources: list[Resource], run: HarvestRun, known: Known) -> Description:
+def named(
+    record: SourceRecord, resources: list[tuple[Resource, tuple[str, ...]]], run: HarvestRun, known: Known
+) -> Description:
     """Resources with their names for life; what is named here is known to the rest of the batch."""
     found = []
-    for position, resource in enumerate(resources):
-        identified = identify(resource, record, run.source, known, run.base, position)
+    for resource, own_keys in resources:
+        identified = identify(resource, record, run.source, known, run.base, own_keys)
         known.learn(identified, record)
         found.append(identified)
     return Description(record, tuple({resource.id: resource for resource in found}.values()))
@@ -136,7 +138,7 @@ def fetched(run: HarvestRun, harvester: Harvester, client: Client) -> Iterator[S
                 for identifier in found.held if found.unchanged else ():
                     run.saw(identifier)
                 run.tally.fetched += len(found.held)
-                run.tally.unchanged += len(found.held)
+                count_as_held(found.held, run)
                 yield found
             else:
                 run.tally.fetched += 1
@@ -146,7 +148,7 @@ def fetched(run: HarvestRun, harvester: Harvester, client: Client) -> Iterator[S
                     run.could_not_read(problem)
                 else:
                     yield found
-    except (SourceUnavailable, LeaseLost):
+    except (SourceUnavailable, LeaseLost, StoreAway):
         raise
     except Exception as wrong:  # a rude harvester may raise anything: it ends its own run, never ours
         raise SourceUnavailable(
@@ -194,16 +196,17 @@ def withdraw(run: HarvestRun, trusting: bool) -> Run:
     if run.nameless and gone:
         run.note([_not_judged(len(gone), run.nameless)])
         return run.finish("complete")
-    before = run.store.quarantines.held(run.source.name)
-    waiting = {identifier for some in before.values() for identifier in some}
-    news = gone if trusting else gone - waiting
-    if trusting or (len(gone) < len(held) and believed(len(news), len(held), run.source.few, run.source.share)):
-        run.tally.withdrawn = run.take_back(sorted(news)) if news else 0
-        news = set()
-    if waiting or news:
-        run.hold(sorted(news), returned=waiting - gone if not trusting else waiting)
-    still = before["open"] & gone if not trusting else set()
-    run.tally.held = len(news | still)
+    waiting = run.store.quarantines.held(run.source.name)
+    known = set().union(*waiting.values())
+    news = sorted(gone) if trusting else sorted(gone - known)
+    doubtful = [] if trusting else doubted(run, news, len(gone), len(held))
+    taken = sorted(set(news) - {one.identifier for one in doubtful})
+    if taken:
+        run.tally.withdrawn = run.take_back(taken)
+    returned = known if trusting else known - gone
+    if doubtful or returned:
+        run.hold(doubtful, returned)
+    run.tally.held = len(doubtful) + (0 if trusting else len(waiting["open"] & gone))
     if not run.tally.held:
         return run.finish("complete")
     message = (
@@ -221,6 +224,14 @@ def withdraw(run: HarvestRun, trusting: bool) -> Run:
     return run.finish("quarantined", message + cause)
 
 
+def doubted(run: HarvestRun, news: list[str], gone: int, held: int) -> list[Missing]:
+    """Which of the disappearances a person has to judge: all where they are many, else those that seem to be there renamed."""
+    few = gone < held and believed(len(news), held, run.source.few, run.source.share)
+    if few and not run.tally.added:
+        return []
+    return [one for one in run.missing(news) if not few or one.renamed_to]
+
+
 def _not_judged(gone: int, nameless: int) -> Problem:
     return Problem(
         rule="withdrawals-not-judged",
@@ -234,23 +245,25 @@ def _not_judged(gone: int, nameless: int) -> Problem:
 
 
 def fresh(batch: list[SourceRecord], run: HarvestRun) -> list[SourceRecord]:
-    """The records of a batch whose content is new or different; the others are counted.
-
-    What this very run saved before it was cut short counts as what it was then.
-    """
+    """The records of a batch whose content is new or different; the others are counted."""
     held = run.store.records.held(run.source.name, [record.identifier for record in batch])
     new = []
     for record in batch:
         here = held.get(record.identifier)
         if here is None or (here.fingerprint, here.refused) != (record.fingerprint, ""):
             new.append(record)
-        elif here.run != run.row.id:
-            run.tally.unchanged += 1
-        elif here.first_run == run.row.id:
-            run.tally.added += 1
         else:
-            run.tally.updated += 1
+            run.count_again(here)
     return new
+
+
+def count_as_held(identifiers: Sequence[str], run: HarvestRun) -> None:
+    """Count the records of a page that is as it was."""
+    if run.row.token == 1:  # nobody was at work on the run before, so they are none of its own
+        run.tally.unchanged += len(identifiers)
+        return
+    for here in run.store.records.held(run.source.name, identifiers).values():
+        run.count_again(here)
 
 
 def batches(found: Iterator[SourceRecord | PageEnd]) -> Iterator[tuple[list[SourceRecord], PageEnd | None]]:

@@ -13,10 +13,12 @@ from typing import Self
 from catalogue.errors import Problem, RecordRejected, SourceUnavailable
 from catalogue.harvest import quarantine
 from catalogue.source import HarvestSource, PageEnd, SourceRecord, Visit
-from catalogue.store import Cause, Missing, Run, Store, Tally
+from catalogue.store import Cause, Held, Missing, Run, Store, Tally
 
 KEPT_PROBLEMS = 5_000
 """How many problems of a run are stored; all are counted."""
+NAMELESS = ""
+"""Among the records of a page: some have lost their names, so that nobody can tell which are gone."""
 
 
 @dataclass(slots=True)
@@ -64,6 +66,8 @@ class HarvestRun:
             run._kept = len(run._told)
         if row.cursor and row.whole:
             run.visited, run.seen = store.pages.before(source.name, row.cursor)
+            run.nameless = len(run.seen & {NAMELESS})
+            run.seen.discard(NAMELESS)
         if row.cursor and (run.visited or not row.whole):
             run.tally = Tally(**{count.name: getattr(row, count.name) for count in fields(Tally)})
         return run
@@ -89,6 +93,15 @@ class HarvestRun:
         self.seen.add(identifier)
         self.page[identifier] = None
 
+    def count_again(self, here: Held) -> None:
+        """Count a record that is as we hold it: what this very run saved before it was cut short, as what it was then."""
+        if here.run != self.row.id:
+            self.tally.unchanged += 1
+        elif here.first_run == self.row.id:
+            self.tally.added += 1
+        else:
+            self.tally.updated += 1
+
     def could_not_read(self, problem: Problem) -> None:
         """Something of the source could not be read. Whatever record it is, it is still there."""
         if problem.severity == "error":
@@ -97,7 +110,8 @@ class HarvestRun:
             self.nameless += bool(problem.where) and not known
             if known:
                 self.unread.add(problem.record)
-                self.page[problem.record] = None
+            if known or problem.where:
+                self.page[problem.record or NAMELESS] = None
         # what is said of no record stands for one run only: it is to be said again in the next
         self.clean = self.clean and problem.severity != "error" and bool(problem.record)
         self.note([problem])
@@ -106,21 +120,21 @@ class HarvestRun:
         reason = f"{self.source.title or self.source.name} no longer lists it."
         return self.store.records.withdraw(self.source, gone, replace(self.cause, reason=reason))
 
-    def hold(self, gone: list[str], returned: set[str]) -> None:
-        """Put disappearances aside for a person, with what is known of them."""
-        quarantines = self.store.quarantines
-        missing = quarantines.titles(self.source.name, gone)
-        if missing:
-            newcomers = [Missing(*new) for new in quarantines.newcomers(self.row)]
-            links = self.store.datasets.links({one.dataset for one in (*missing, *newcomers) if one.dataset})
-            missing = quarantine.renames(missing, newcomers, links)
+    def missing(self, gone: list[str]) -> list[Missing]:
+        """What is known of records that are gone, with the new ones that may be the same."""
+        missing = self.store.quarantines.titles(self.source.name, gone)
+        newcomers = [Missing(*new) for new in self.store.quarantines.newcomers(self.row)] if missing else []
+        links = self.store.datasets.links({one.dataset for one in (*missing, *newcomers) if one.dataset})
+        return quarantine.renames(missing, newcomers, links)
+
+    def hold(self, missing: list[Missing], returned: set[str]) -> None:
+        """Put disappearances aside for a person, with the evidence."""
         last = self.store.runs.last(self.source.name)
         counts = (*(last.counts if last else ())[-4:], len(self.seen))
-        pages_before = last.turned if last else 0
         held = len(self.store.records.identifiers(self.source.name))
-        evidence = quarantine.Evidence(len(self.seen), held, len(self.visited), pages_before, counts)
+        evidence = quarantine.Evidence(len(self.seen), held, len(self.visited), last.turned if last else 0, counts)
         guess = quarantine.cause(missing, evidence) if missing else ""
-        quarantines.hold(self.row, missing, guess, counts, returned)
+        self.store.quarantines.hold(self.row, missing, guess, counts, returned)
 
     def turn(self, page: PageEnd) -> None:
         """The page under way is done and all of it saved: a worker that takes over goes on behind it."""
@@ -179,8 +193,9 @@ class HarvestRun:
             self.tally.problems = max(self.tally.problems, self._kept)
         seconds = round(time.monotonic() - self._clock + self.row.seconds, 3)
         done = self.store.leases.finish(
-            self.row, status, self.tally, message, seconds, requests=self.asked, whole=self.whole, **self.standing()
-        )
+            self.row, status, self.tally, message, seconds, requests=self.asked, whole=self.whole,
+            turned=max(self.row.turned, len(self.visited)), **self.standing(),
+        )  # fmt: skip
         read_whole = self.whole and status in ("complete", "quarantined")
         if read_whole and len(self.visited) != self.store.pages.count(self.source.name):
             self.store.pages.forget(self.source.name, but=self.visited)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from catalogue.dcat import Slug
-from catalogue.errors import WrongUse
+from catalogue.errors import Busy, WrongUse
 from catalogue.harvest import schedule
 from catalogue.http.wire import is_public
 from catalogue.organisations import slug
@@ -47,7 +47,9 @@ def faults(source: HarvestSource, *, allow_private: bool = True) -> dict[str, st
 
 
 def _name(source: HarvestSource) -> str:
-    if not source.name or slug(source.name) != source.name:
+    if not source.name:
+        return "The name is missing. Give it one of lower-case letters, digits and hyphens, such as 'transport'."
+    if slug(source.name) != source.name:
         right = f": '{slug(source.name)}'" if slug(source.name) else ""
         return f"The name '{source.name}' has to be lower-case letters, digits and hyphens{right}."
     taken = f"The name '{source.name}' is that of a page of the site. Choose another."
@@ -63,6 +65,8 @@ def _type(source: HarvestSource) -> str:
 
 
 def _url(source: HarvestSource) -> str:
+    if not source.url:
+        return "The address is missing. Give it one that begins with http:// or https://."
     try:
         parts = urlsplit(source.url)
         _ = parts.port
@@ -77,7 +81,7 @@ def _url(source: HarvestSource) -> str:
 
 def _private(url: str) -> str:
     """What is wrong with an address that is a number. What a name stands for is asked, and checked, at every request."""
-    host = urlsplit(url).hostname or ""
+    host = (urlsplit(url).hostname or "").rstrip(".")
     if host == "localhost" or host.endswith(".localhost"):
         host = "127.0.0.1"
     try:
@@ -111,10 +115,10 @@ def _scheduled(schedule_: str = "", time_zone: str = "", blackout: str = "") -> 
 SAID = re.compile(r"^(\w+) is ('.*?'); it has", re.DOTALL)
 
 
-def _within(name: str, least: float, most: float, right: str) -> Callable[[HarvestSource], str]:
+def _within(name: str, called: str, least: float, most: float, right: str) -> Callable[[HarvestSource], str]:
     def fault(source: HarvestSource) -> str:
         value = getattr(source, name)
-        return "" if least <= value <= most else f"'{name}' is {value}; it has to be {right}."
+        return "" if least <= value <= most else f"The {called} is {value}; it has to be {right}."
 
     return fault
 
@@ -128,10 +132,10 @@ CHECKS: Mapping[str, Callable[[HarvestSource], str]] = {
     "schedule": lambda source: _scheduled(schedule_=source.schedule),
     "time_zone": lambda source: _scheduled(time_zone=source.time_zone),
     "blackout": lambda source: _scheduled(blackout=source.blackout),
-    "few": _within("few", 0, MOST, f"a number of records from 0 to {MOST:,}"),
-    "share": _within("share", 0, 1, "a part from 0 to 1, such as 0.1 for one in ten"),
-    "sweep": _within("sweep", 1, 366, "a number of days from 1 to 366"),
-    "priority": _within("priority", -MOST, MOST, f"a whole number from {-MOST:,} to {MOST:,}"),
+    "few": _within("few", "number of records that may vanish (few)", 0, MOST, f"from 0 to {MOST:,}"),
+    "share": _within("share", "part of the records that may vanish (share)", 0, 1, "from 0 to 1: 0.1 is one in ten"),
+    "sweep": _within("sweep", "number of days between full harvests (sweep)", 1, 366, "from 1 to 366"),
+    "priority": _within("priority", "priority", -MOST, MOST, f"a whole number from {-MOST:,} to {MOST:,}"),
 }
 
 
@@ -162,13 +166,28 @@ def set_up(store: Store, source: HarvestSource) -> bool:
     return store.sources.replace(replace(source, paused=held.paused, approved=held.approved) if held else source)
 
 
-def remove(store: Store, name: str, keep_datasets: bool, actor: str = "") -> int:
-    """Forget a source; unless they are kept, take back what its records said. Gives the number of records taken back."""
+def remove(store: Store, name: str, keep_datasets: bool, actor: str = "", why: str = "") -> int:
+    """Put a source away; unless they are kept, take back what its records said. Gives the number of records taken back.
+
+    Raises Busy while it is harvested, as that would bring back what is taken away.
+    """
     source = store.sources.get(name)
+    run = store.runs.under_way().get(name)
+    if run is not None and run.status == "running":
+        raise Busy(f"'{name}' is being harvested just now, in run {run.id}. Remove it when that has ended.")
     gone = [] if keep_datasets else sorted(store.records.identifiers(name))
     store.records.withdraw(source, gone, Cause(actor=actor, reason=f"The source '{source.title or name}' was removed."))
     store.sources.remove(name)
+    left = "kept its datasets" if keep_datasets else f"withdrew {len(gone):,} records"
+    store.acts.add(actor, f"removed it and {left}", f"source:{name}", why)
     return len(gone)
+
+
+def restore(store: Store, name: str, actor: str = "") -> HarvestSource:
+    """Bring back a source that was removed; its next harvest brings its datasets back. Raises NotFound."""
+    source = store.sources.restore(name)
+    store.acts.add(actor, "brought it back", f"source:{name}")
+    return source
 
 
 WORDS = ("type", "url", "title", "schedule", "contact", "time_zone", "blackout")

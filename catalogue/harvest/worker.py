@@ -63,7 +63,7 @@ class Worker:
     def schedule(self, now: datetime) -> None:
         """Ask for a run of every source whose time has come."""
         for source in self.due(now):
-            self.store.leases.enqueue(source)
+            self.store.leases.enqueue(source, hasten=False)  # one that was asked to come later comes later
 
     def due(self, now: datetime) -> Iterator[HarvestSource]:
         """The sources whose time has come, each to one worker alone; when it comes again is worked out."""

@@ -7,6 +7,8 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
@@ -56,8 +58,10 @@ class Response:
 
     @property
     def last_modified(self) -> str:
-        """What to ask with next time, as the source wrote it; "" when it gave none."""
-        return self._validator("Last-Modified")
+        """What to ask with next time, as the source wrote it; "" when it gave none, or one so young that it may stand for two."""
+        said = self._validator("Last-Modified")
+        modified, now = _moment(said), _moment(self.headers.get("Date", ""))
+        return "" if modified and now and now - modified < SETTLED else said
 
     def _validator(self, name: str) -> str:
         """One that could not be sent back as it came is none: it would spoil every request to come."""
@@ -87,6 +91,17 @@ class Response:
             except (UnicodeError, LookupError):  # sources declare what is not true, and encodings that do not exist
                 continue
         return content.decode("latin-1")
+
+
+SETTLED = timedelta(minutes=1)
+"""A date counts seconds: what was changed twice in one has the same date before and after."""
+
+
+def _moment(header: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(header).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 MARKS = (  # UTF-32 first: its mark begins with that of UTF-16

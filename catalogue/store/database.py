@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,6 +146,12 @@ def now() -> datetime:
 def aware(moment: datetime | None) -> datetime | None:
     """SQLite forgets the zone; what we store is always UTC."""
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def chunks(values: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
+    """Few enough at once for any database's limit on parameters."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
 
 
 class _Packing(threading.local):

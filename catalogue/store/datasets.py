@@ -11,19 +11,19 @@ import sqlalchemy as sa
 
 from catalogue import rdf
 from catalogue.errors import NotFound
-from catalogue.store.database import Database, aware, unpacked
+from catalogue.store.database import Database, aware, chunks, unpacked
 from catalogue.store.tables import (
     catalog_bodies,
     catalog_records,
     changes,
     contact_points,
     datasets,
+    layered_bodies,
     organisations,
     source_records,
     sources,
 )
 from catalogue.store.types import Change, Entry, OrganisationCount, Route, Row, StoredContact
-from catalogue.store.writing import chunks
 
 _CURRENT = datasets.c.state == "current"
 _LAST = sa.select(sa.func.coalesce(sa.func.max(changes.c.serial), 0))
@@ -209,14 +209,18 @@ def _entries(c: sa.Connection, wanted: sa.Select[Any]) -> list[Entry]:
     selected = c.execute(wanted).all()
     rows, leads = _rows(selected), {row.id: row.lead for row in selected}
     ids = [row.id for row in rows]
-    held = sa.select(catalog_bodies.c.id, catalog_bodies.c.body).where(
-        catalog_bodies.c.id.in_(set(leads.values()) - {None})
+    # what is shown is the description with its layers on, where there are any
+    held = (
+        sa.select(datasets.c.id, sa.func.coalesce(layered_bodies.c.body, catalog_bodies.c.body).label("body"))
+        .join(catalog_bodies, catalog_bodies.c.id == datasets.c.lead)
+        .outerjoin(layered_bodies, layered_bodies.c.dataset == datasets.c.id)
+        .where(datasets.c.id.in_(ids))
     )
     bodies = {row.id: row.body for row in c.execute(held)}
     routes = _routes(c, ids, leads)
     found = []
     for row in rows:
-        body = bodies.get(leads[row.id] or 0)
+        body = bodies.get(row.id)
         found.append(Entry(row, unpacked(body) if body else b"", tuple(routes[row.id])))
     return found
 

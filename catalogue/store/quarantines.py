@@ -10,11 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from catalogue.errors import NotFound, WrongUse
-from catalogue.store.database import Database, aware
+from catalogue.store.database import Database, aware, chunks
 from catalogue.store.leases import fence
 from catalogue.store.tables import catalog_records, quarantined, quarantines, source_records
 from catalogue.store.types import Run
-from catalogue.store.writing import chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +138,25 @@ class Quarantines:
         closed = {"state": "returned", "closed": self._db.clock(c)}
         c.execute(sa.update(quarantines).where(q.id.in_(ids), q.state == "open", empty).values(**closed))
 
-    def close(self, id_: int, state: str, actor: str, note: str = "") -> Quarantine:
-        """Decide: approved, renamed or rejected. Raises WrongUse when it was decided before."""
+    def close(self, id_: int, state: str, actor: str, note: str = "", *, leaving: Sequence[Missing] = ()) -> Quarantine:
+        """Decide: approved, renamed or rejected; what is left to decide is held in a new one.
+
+        Raises WrongUse when it was decided before.
+        """
         with self._db.writing() as c:
             open_ = (quarantines.c.id == id_, quarantines.c.state == "open")
             values = {"state": state, "closed": self._db.clock(c), "closed_by": actor, "note": note}
             if c.execute(sa.update(quarantines).where(*open_).values(**values)).rowcount != 1:
-                held = self.get(id_)
+                held = c.execute(sa.select(quarantines).where(quarantines.c.id == id_)).first()
+                if held is None:
+                    raise NotFound(f"There is no quarantine {id_}. 'fedcat quarantine list' shows those there are.")
                 raise WrongUse(f"Quarantine {id_} of '{held.source}' is {held.state} already.")
+            if leaving:
+                this = c.execute(sa.select(quarantines).where(quarantines.c.id == id_)).one()
+                names = ("source", "run", "cause", "counts", "opened")
+                facts = {name: getattr(this, name) for name in names} | {"state": "open"}
+                new = c.execute(sa.insert(quarantines).values(**facts).returning(quarantines.c.id)).scalar_one()
+                c.execute(sa.insert(quarantined), [_row(new, one) for one in leaving])
         return self.get(id_)
 
     def titles(self, source: str, identifiers: Collection[str]) -> list[Missing]:

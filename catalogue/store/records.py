@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from catalogue.dcat import Identifier
-from catalogue.errors import StoreRefused
+from catalogue.errors import NotFound, StoreRefused
 from catalogue.identify import Known
 from catalogue.source import HarvestSource, SourceRecord
-from catalogue.store.database import Database, unpacked
+from catalogue.store.database import Database, aware, chunks, unpacked
+from catalogue.store.keys import known
 from catalogue.store.leases import fence
-from catalogue.store.tables import catalog_records, dataset_keys, datasets, source_bodies, source_records
+from catalogue.store.tables import (
+    catalog_bodies,
+    catalog_records,
+    datasets,
+    source_bodies,
+    source_records,
+)
 from catalogue.store.types import Cause, Description, Run, Tally
-from catalogue.store.writing import Writing, chunks
+from catalogue.store.writing import Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,29 @@ class Held:
     refused: str
     run: int
     first_run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What we made of a record: the dataset that it describes, and what it says of it as canonical N-Triples."""
+
+    dataset: str
+    iri: str
+    title: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record as its source gave it, with when and by which runs, and the datasets that it describes."""
+
+    record: SourceRecord
+    fetched: datetime
+    run: int
+    first_run: int
+    refused: bool
+    """Whether a newer version was refused, so that this one stands."""
+    mapped: tuple[Mapped, ...]
 
 
 class Records:
@@ -40,33 +71,18 @@ class Records:
     def held(self, source: str, identifiers: Iterable[str]) -> dict[str, Held]:
         """What we hold of these records of a source."""
         r = source_records.c
-        wanted = sa.select(r.identifier, r.fingerprint, r.rejected, r.run, r.first_run).where(
-            r.source == source, r.identifier.in_(list(identifiers))
-        )
+        wanted = sa.select(r.identifier, r.fingerprint, r.rejected, r.run, r.first_run).where(r.source == source)
         with self._db.reading() as c:
-            return {row.identifier: Held(*row[1:]) for row in c.execute(wanted)}
+            return {
+                row.identifier: Held(*row[1:])
+                for some in chunks(list(identifiers))
+                for row in c.execute(wanted.where(r.identifier.in_(some)))
+            }
 
     def known(self, keys: Iterable[str], source: str = "") -> Known:
         """The ids and IRIs that stand behind keys, and which of them this source describes already."""
-        k = dataset_keys.c
-        wanted = sa.select(k.key, k.dataset, datasets.c.iri).join(datasets, datasets.c.id == k.dataset)
-        ids: dict[str, str] = {}
-        iris: dict[str, str] = {}
         with self._db.reading() as c:
-            for some in chunks(list(keys)):
-                for row in c.execute(wanted.where(k.key.in_(some))):
-                    ids[row.key] = row.dataset
-                    iris[row.dataset] = row.iri
-            ours = {
-                row.dataset: row.identifier
-                for some in chunks(list(iris))
-                for row in c.execute(
-                    sa.select(catalog_records.c.dataset, source_records.c.identifier)
-                    .join(source_records, source_records.c.id == catalog_records.c.record)
-                    .where(catalog_records.c.source == source, catalog_records.c.dataset.in_(some))
-                )
-            }
-        return Known(ids, iris, ours)
+            return known(c, keys, source)
 
     def identifiers(self, source: str) -> set[str]:
         """Every record that we hold of a source."""
@@ -94,6 +110,26 @@ class Records:
         with self._db.reading() as c:
             row = c.execute(wanted.where(r.source == source, r.identifier == identifier)).first()
         return _record(row) if row else None
+
+    def kept(self, source: str, identifier: str, limit: int = 20) -> Kept:
+        """One record with all that is known of it, and so many of the datasets that it describes. Raises NotFound."""
+        r, k = source_records.c, catalog_records.c
+        wanted = sa.select(source_records, source_bodies.c.body).join(source_bodies, source_bodies.c.id == r.id)
+        with self._db.reading() as c:
+            row = c.execute(wanted.where(r.source == source, r.identifier == identifier)).first()
+            if row is None:
+                raise NotFound(f"We hold no record '{identifier}' of '{source}'.")
+            made = (
+                sa.select(k.dataset, datasets.c.iri, k.title, catalog_bodies.c.body)
+                .join(datasets, datasets.c.id == k.dataset)
+                .join(catalog_bodies, catalog_bodies.c.id == k.id)
+                .where(k.record == row.id)
+                .order_by(k.id)
+            )
+            mapped = tuple(Mapped(*told[:3], unpacked(told.body)) for told in c.execute(made.limit(limit)))
+        fetched = aware(row.fetched)
+        assert fetched is not None
+        return Kept(_record(row), fetched, row.run, row.first_run, row.rejected != "", mapped)
 
     # ---- writing
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 
 from catalogue.errors import NotFound, Problem
-from catalogue.store.database import Database
+from catalogue.store.database import Database, chunks
 from catalogue.store.leases import ENDED, fence, run_of
 from catalogue.store.tables import problems, runs, source_records, sources
 from catalogue.store.types import Run, StoredProblem
 
 WEIGHED = 20_000
 """How many problems of a source are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """A rule that a source breaks: how often, and a few of the places."""
+
+    count: int
+    examples: tuple[StoredProblem, ...]
 
 
 class Runs:
@@ -85,16 +95,28 @@ class Runs:
             rows = c.execute(sa.select(p.record, p.rule, p.location, p.message).where(p.run == run))
             return {(row.record, row.rule, row.location, row.message) for row in rows}
 
+    def bring(self, found: Iterable[Run]) -> None:
+        """Runs from elsewhere, each under a number of its own here."""
+        rows = ({name: value for name, value in asdict(run).items() if name != "id"} for run in found)
+        with self._db.writing() as c:
+            while some := list(islice(rows, 5_000)):
+                c.execute(sa.insert(runs), some)
+
     def thin(self, before: datetime) -> int:
-        """Forget runs that ended earlier, with their problems, but for the newest of each source and what still stands."""
+        """Forget runs that ended earlier, with their problems, but for the newest of each source and what still stands.
+
+        They are looked for while others write, and go a few at a time, so that nobody waits long. Once a day is enough.
+        """
         r, s = runs.c, source_records.c
         newest = sa.select(sa.func.max(r.id)).where(r.status.in_(ENDED)).group_by(r.source)
         still_told = sa.select(s.run).where(s.run != 0)
-        gone = sa.delete(runs).where(
-            r.ended < before, r.status.in_(ENDED), r.id.not_in(newest), r.id.not_in(still_told)
-        )
-        with self._db.writing() as c:
-            return c.execute(gone).rowcount
+        old = sa.select(r.id).where(r.ended < before, r.status.in_(ENDED), r.id.not_in(newest), r.id.not_in(still_told))
+        with self._db.reading() as c:
+            gone = list(c.execute(old).scalars())
+        for some in chunks(gone):
+            with self._db.writing() as c:
+                c.execute(sa.delete(runs).where(r.id.in_(some)))
+        return len(gone)
 
     def problems(self, run: int, limit: int = 1000, offset: int = 0) -> list[StoredProblem]:
         """What was wrong in a run, errors first."""
@@ -106,8 +128,7 @@ class Runs:
             .offset(offset)
         )
         with self._db.reading() as c:
-            rows = c.execute(wanted).mappings()
-            return [StoredProblem(**{k: v for k, v in row.items() if k != "id"}) for row in rows]
+            return [_problem(row) for row in c.execute(wanted).mappings()]
 
     def standing(self, source: str, limit: int = 1000, run: int | None = None) -> list[StoredProblem]:
         """What is wrong with a source as it is held now, errors first.
@@ -115,23 +136,76 @@ class Runs:
         A run tells only of the records that it looked at. What it told of the others holds as long as their content does: it
         stands with the run in which that content came. `run` is the last one, where it has not ended yet.
         """
-        p, r = problems.c, source_records.c
-        newest = sa.select(sa.func.max(runs.c.id)).where(runs.c.source == source, runs.c.status.in_(ENDED))
-        latest = newest.scalar_subquery() if run is None else run
-        of_content = sa.exists().where(r.source == source, r.identifier == p.record, r.run == p.run)
-        wanted = (
-            sa.select(problems)
-            .join(runs, runs.c.id == p.run)
-            .where(p.source == source, sa.or_(p.run == latest, of_content))
-            .order_by(_ERRORS_FIRST, p.id)
-            .limit(limit)
-        )
+        wanted = sa.select(problems).where(_standing(source, run)).order_by(_ERRORS_FIRST, problems.c.id).limit(limit)
         with self._db.reading() as c:
-            told = [
-                StoredProblem(**{k: v for k, v in row.items() if k != "id"}) for row in c.execute(wanted).mappings()
-            ]
+            told = [_problem(row) for row in c.execute(wanted).mappings()]
         # what two runs told alike is one problem
         return list({(p.record, p.rule, p.location, p.message): p for p in told}.values())
+
+    def rules(self, source: str, examples: int = 5, rule: str = "") -> list[BrokenRule]:
+        """What is wrong with a source as it is held now, by rule, the gravest and commonest first; with a few of the places.
+
+        All of its rules, or one.
+        """
+        a = _alike(source, rule).c
+        ranked = sa.select(
+            a.id,
+            sa.func.row_number().over(partition_by=(a.severity, a.rule), order_by=a.id).label("nth"),
+            sa.func.count().over(partition_by=(a.severity, a.rule)).label("many"),
+        ).subquery()
+        first = sa.select(problems, ranked.c.many).join(ranked, ranked.c.id == problems.c.id)
+        order = (_ERRORS_FIRST, ranked.c.many.desc(), problems.c.rule, problems.c.id)
+        found: dict[tuple[str, str], list[Any]] = {}
+        with self._db.reading() as c:
+            for row in c.execute(first.where(ranked.c.nth <= examples).order_by(*order)).mappings():
+                found.setdefault((row["severity"], row["rule"]), []).append(row)
+        return [BrokenRule(rows[0]["many"], tuple(map(_problem, rows))) for rows in found.values()]
+
+    def of_rule(self, source: str, rule: str, severity: str, limit: int = 100, offset: int = 0) -> list[StoredProblem]:
+        """What stands of one rule, in the order in which it was told."""
+        a = _alike(source, rule).c
+        those = sa.select(a.id).where(a.severity == severity)
+        wanted = sa.select(problems).where(problems.c.id.in_(those)).order_by(problems.c.id).limit(limit).offset(offset)
+        with self._db.reading() as c:
+            return [_problem(row) for row in c.execute(wanted).mappings()]
+
+    def each_standing(self, source: str, size: int = 1000) -> Iterator[StoredProblem]:
+        """All that is wrong with a source as it is held now, errors first, however much it is: it is read a little at a time."""
+        p = problems.c
+        last = self.last(source)
+        newest = last.id if last else 0
+        again = self.told(newest)  # so many as one run tells at most
+        with self._db.reading() as c:
+            those = sa.select(p.run).distinct().where(p.run.in_(_runs_of(source)))
+            told_in = sorted(c.execute(those).scalars())
+        for rank in (0, 1, 2):
+            for run in told_in:
+                wanted = sa.select(problems).where(
+                    p.run == run, sa.literal(rank) == _ERRORS_FIRST, _standing(source, newest)
+                )
+                after = 0
+                while True:
+                    with self._db.reading() as c:
+                        rows = c.execute(wanted.where(p.id > after).order_by(p.id).limit(size)).mappings().all()
+                    alike = again if run != newest else ()
+                    yield from (
+                        _problem(row)
+                        for row in rows
+                        if (row["record"], row["rule"], row["location"], row["message"]) not in alike
+                    )
+                    if len(rows) < size:
+                        break
+                    after = rows[-1]["id"]
+
+    def about(self, source: str, record: str, limit: int = 100) -> list[StoredProblem]:
+        """What is wrong with one record as it is held now, or with its newer version that was refused."""
+        wanted = sa.select(problems).where(_standing(source), problems.c.record == record[:500])
+        with self._db.reading() as c:
+            told = [
+                _problem(row)
+                for row in c.execute(wanted.order_by(_ERRORS_FIRST, problems.c.id).limit(limit)).mappings()
+            ]
+        return list({(p.rule, p.location, p.message): p for p in told}.values())
 
     def last(self, source: str) -> Run | None:
         """The newest run of one source that has come to an end."""
@@ -154,6 +228,35 @@ class Runs:
 
 
 _ERRORS_FIRST = sa.case({"error": 0, "warning": 1}, value=problems.c.severity, else_=2)
+
+
+def _runs_of(source: Any) -> sa.Select[Any]:
+    return sa.select(runs.c.id).where(runs.c.source == source)
+
+
+def _standing(source: Any, run: int | None = None) -> sa.ColumnElement[bool]:
+    """Told by the newest run, or by the one in which the content came that we hold.
+
+    By the runs of the source, not by its name: problems are found by their run.
+    """
+    p, r = problems.c, source_records.c
+    newest = sa.select(sa.func.max(runs.c.id)).where(runs.c.source == source, runs.c.status.in_(ENDED))
+    latest = newest.scalar_subquery() if run is None else run
+    of_content = sa.exists().where(r.source == source, r.identifier == p.record, r.run == p.run)
+    lasts = p.rule != "routes-disagree"  # the other side may have been mended: store.joins.conflicts knows
+    return sa.and_(p.run.in_(_runs_of(source)), sa.or_(p.run == latest, sa.and_(lasts, of_content)))
+
+
+def _alike(source: str, rule: str = "") -> sa.Subquery:
+    """What stands; what two runs told alike is one problem."""
+    p = problems.c
+    wanted = sa.select(sa.func.min(p.id).label("id"), p.severity, p.rule).where(_standing(source))
+    of_rule = wanted.where(p.rule == rule) if rule else wanted
+    return of_rule.group_by(p.severity, p.rule, p.record, p.location, p.message).subquery()
+
+
+def _problem(row: sa.RowMapping) -> StoredProblem:
+    return StoredProblem(**{column.name: row[column.name] for column in problems.c if column.name != "id"})
 
 
 def _storable(problem: Problem) -> Problem:

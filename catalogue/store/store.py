@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from catalogue.store.corrections import Corrections
 from catalogue.store.database import Database
 from catalogue.store.datasets import Datasets
+from catalogue.store.history import History
+from catalogue.store.joins import Joins
 from catalogue.store.leases import Leases
 from catalogue.store.letters import Letters
 from catalogue.store.pages import Pages
@@ -30,6 +33,9 @@ class Store:
         self.acts = Acts(self.database)
         self.records = Records(self.database)
         self.datasets = Datasets(self.database)
+        self.joins = Joins(self.database)
+        self.history = History(self.database)
+        self.corrections = Corrections(self.database)
 
     def upgrade(self) -> bool:
         """Create the tables or bring them up to date. True when there was something to do."""

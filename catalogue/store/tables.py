@@ -86,6 +86,7 @@ runs = sa.Table(
     sa.Column("last_success", Moment, comment="when its source was last read whole, this run included"),
     sa.Index("ix_runs_source_id", "source", "id"),
     sa.Index("ix_runs_status_due", "status", "due"),
+    sa.Index("ix_runs_ended", "ended"),
     _one_for_each_source("waiting"),
     _one_for_each_source("running"),
 )
@@ -217,6 +218,7 @@ datasets = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, server_default="", comment="why it was withdrawn"),
     sa.Column("successor", sa.Text, nullable=False, server_default="", comment="the dataset that took its place"),
     sa.Index("ix_datasets_state_number", "state", "number"),
+    sa.Index("ix_datasets_state_changed", "state", "changed"),
     sa.Index("ix_datasets_organisation_state", "organisation", "state"),
 )
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
-from catalogue import rdf
-from catalogue.dcat import Resource
-from catalogue.identify import Contact, Identified, contacts
+from catalogue.identify import Contact, Identified
+from catalogue.organisations import Organisation
 from catalogue.source import HarvestSource, SourceRecord
-from catalogue.store.database import now, packed, unpacked
+from catalogue.store import conflicts, keys
+from catalogue.store.database import chunks, now, packed
+from catalogue.store.layering import Layering
 from catalogue.store.tables import (
     catalog_bodies,
     catalog_records,
     changes,
     contact_points,
-    dataset_keys,
     datasets,
+    layered_bodies,
     organisations,
     source_bodies,
     source_records,
@@ -86,7 +87,9 @@ class Writing:
             outcome = "added" if is_new else "updated" if different else "unchanged"
             setattr(tally, outcome, getattr(tally, outcome) + 1)
         self._save_datasets(touched)
-        self._learn(resource for _, resource in (*fresh, *changed))
+        # keys and organisations also of a record that a later one of the batch speaks over
+        keys.learn(self.c, self.source.name, [resource for _, resource in fresh], [resource for _, resource in changed])
+        self._meet(r.organisation for _, r in (*fresh, *changed) if r.organisation)
         self._save_descriptions(fresh, changed)
         self._drop(dropped)
         self.settle(set(touched) | lost, touched)
@@ -167,16 +170,9 @@ class Writing:
             ],
         )  # fmt: skip
 
-    def _learn(self, found: Iterable[Identified]) -> None:
-        """Keys and organisations, also those of a record that a later one of the batch speaks over."""
-        resources = list(found)
-        wanted: dict[str, str] = {}
-        for resource in resources:
-            for key in resource.keys:
-                wanted.setdefault(key, resource.id)
-        held_keys = self._among(dataset_keys.c.key, wanted)
-        self._insert(dataset_keys, [{"key": k, "dataset": i} for k, i in wanted.items() if k not in held_keys])
-        bodies = {r.organisation.slug: r.organisation for r in resources if r.organisation}
+    def _meet(self, found: Iterable[Organisation]) -> None:
+        """Organisations seen for the first time get a row."""
+        bodies = {body.slug: body for body in found}
         held_bodies = self._among(organisations.c.slug, bodies)
         self._insert(
             organisations,
@@ -208,8 +204,8 @@ class Writing:
                 sa.update(catalog_bodies).where(catalog_bodies.c.id == id_).values(body=packed(resource.body))
             )
 
-    def forget(self, identifiers: Sequence[str]) -> None:
-        """Remove records and what they alone described."""
+    def forget(self, identifiers: Sequence[str], also: Iterable[str] = ()) -> None:
+        """Remove records and what they alone described; `also` are datasets to settle with them."""
         r = source_records.c
         ids = self.c.execute(
             sa.select(r.id).where(r.source == self.source.name, r.identifier.in_(identifiers))
@@ -221,7 +217,7 @@ class Writing:
         self._drop([row.id for row in rows])
         for some in chunks(ids):
             self.c.execute(sa.delete(source_records).where(r.id.in_(some)))
-        self.settle({row.dataset for row in rows})
+        self.settle({row.dataset for row in rows}.union(also))
 
     def _drop(self, record_ids: Sequence[int]) -> None:
         for some in chunks(record_ids):
@@ -231,11 +227,11 @@ class Writing:
     def settle(self, ids: set[str], touched: Mapping[str, Identified] = MappingProxyType({})) -> None:
         """Decide which record leads each touched dataset, and log the change."""
         log: list[dict[str, Any]] = []
-        updates: list[dict[str, Any]] = []
         leads = self.leads(ids)
         why = {
             "source": self.source.name, "run": self.run, "actor": self.cause.actor, "reason": self.cause.reason,
         }  # fmt: skip
+        settled: dict[str, tuple[str, Any]] = {}
         for some in chunks(sorted(ids)):
             for row in self.c.execute(
                 sa.select(datasets.c.id, datasets.c.iri, datasets.c.state).where(datasets.c.id.in_(some))
@@ -245,26 +241,33 @@ class Writing:
                 if row.state == "new" and lead is None:
                     continue
                 log.append({**why, "dataset": row.id, "iri": row.iri, "outcome": outcome, "at": self.now})
-                facts = {f"new_{name}": getattr(lead, name) for name in FACTS} if lead is not None else None
-                updates.append({"this": row.id, "new_lead": lead.id if lead is not None else None, "facts": facts})
+                settled[row.id] = (row.iri, lead)
         if not log:
             return
         logged = self.c.execute(sa.insert(changes).returning(changes.c.dataset, changes.c.serial), log)
         serials = {row.dataset: row.serial for row in logged}
+        layering = Layering(self.c, self.now)
+        over = layering.over(settled, touched)
+        self._meet(one.organisation for one in over.values() if one.organisation)
         current, withdrawn = [], []
-        for update in updates:
-            facts = update.pop("facts")
-            update |= {"new_serial": serials[update["this"]], "new_changed": self.now}
-            if facts is None:
+        for id_, (_, lead) in settled.items():
+            update = {"this": id_, "new_serial": serials[id_], "new_changed": self.now}
+            if lead is None:
                 gone = {"new_reason": self.cause.reason, "new_successor": self.cause.successor}
-                withdrawn.append({**update, **gone, "new_state": "withdrawn"})
-            else:
-                current.append({**update, **facts, "new_reason": "", "new_successor": "", "new_state": "current"})
+                withdrawn.append({**update, **gone, "new_lead": None, "new_state": "withdrawn"})
+                continue
+            facts = (over[id_].facts if id_ in over else None) or {name: getattr(lead, name) for name in FACTS}
+            update |= {f"new_{name}": value for name, value in facts.items()}
+            current.append(
+                {**update, "new_lead": lead.id, "new_reason": "", "new_successor": "", "new_state": "current"}
+            )
         common = ("lead", "serial", "changed", "state", "reason", "successor")
         self._update(current, (*common, *FACTS))
         self._update(withdrawn, common)
         self._keep_versions([update["this"] for update in current])
-        self._save_contacts({row["dataset"]: (row["iri"], leads.get(row["dataset"])) for row in log}, touched)
+        answering = {row["this"]: row["new_organisation"] for row in current}
+        self._save_contacts(dict.fromkeys(settled, "") | answering, layering.contacts)
+        conflicts.compare(self.c, list(settled), self.now)
 
     def _update(self, rows: list[dict[str, Any]], names: Sequence[str]) -> None:
         if rows:
@@ -273,8 +276,10 @@ class Writing:
 
     def _keep_versions(self, ids: Sequence[str]) -> None:
         """What each dataset says now stays with its change, as its history."""
-        body = sa.select(datasets.c.serial, catalog_bodies.c.body).join(
-            catalog_bodies, catalog_bodies.c.id == datasets.c.lead
+        body = (
+            sa.select(datasets.c.serial, sa.func.coalesce(layered_bodies.c.body, catalog_bodies.c.body))
+            .join(catalog_bodies, catalog_bodies.c.id == datasets.c.lead)
+            .outerjoin(layered_bodies, layered_bodies.c.dataset == datasets.c.id)
         )
         for some in chunks(sorted(ids)):
             now_said = body.where(datasets.c.id.in_(some))
@@ -294,32 +299,21 @@ class Writing:
             for row in self.c.execute(wanted.where(k.dataset.in_(some)))
         }  # the last one written for a dataset wins, so the order is from least to most authoritative
 
-    def _save_contacts(self, leads: Mapping[str, tuple[str, Any]], touched: Mapping[str, Identified]) -> None:
-        """Whom each dataset names, as the record that leads it says."""
-        for some in chunks(sorted(leads)):
+    def _save_contacts(self, organisation_of: Mapping[str, str], named: Mapping[str, Sequence[Contact]]) -> None:
+        """Whom each dataset names now; those that are gone name nobody."""
+        for some in chunks(sorted(organisation_of)):
             self.c.execute(sa.delete(contact_points).where(contact_points.c.dataset.in_(some)))
         self._insert(
             contact_points,
             [
                 {
-                    "dataset": id_, "organisation": lead.organisation, "role": contact.role, "name": contact.name,
+                    "dataset": id_, "organisation": organisation_of[id_], "role": contact.role, "name": contact.name,
                     "email": contact.email, "telephone": contact.telephone, "page": contact.page,
                 }
-                for id_, (iri, lead) in leads.items()
-                if lead is not None
-                for contact in self._contacts(iri, lead, touched.get(id_))
+                for id_, contacts in named.items()
+                for contact in contacts
             ],
         )  # fmt: skip
-
-    def _contacts(self, iri: str, lead: Any, fresh: Identified | None) -> Iterable[Contact]:
-        """Whom a record names; it is read again only where another record of the dataset was the one touched."""
-        if fresh is not None and fresh.fingerprint == lead.fingerprint:
-            return fresh.contacts
-        held = sa.select(catalog_bodies.c.body).where(catalog_bodies.c.id == lead.id)
-        body = unpacked(self.c.execute(held).scalar_one())
-        found = rdf.Reader(rdf.graph(body, "application/n-triples")).read(iri)
-        assert isinstance(found, Resource)
-        return contacts(found)
 
     def _among(self, column: sa.Column[Any], wanted: Iterable[str]) -> set[str]:
         return {
@@ -352,9 +346,3 @@ def _record_columns(record: SourceRecord, at: datetime) -> dict[str, Any]:
         "fetched": at,
         "rejected": "",
     }
-
-
-def chunks(values: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
-    """Few enough at once for any database's limit on parameters."""
-    for start in range(0, len(values), size):
-        yield values[start : start + size]

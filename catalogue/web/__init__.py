@@ -7,10 +7,43 @@ from flask import Flask
 from catalogue.search import SearchIndex
 from catalogue.settings import Settings
 from catalogue.store import Store
-from catalogue.web import datasets, errors, feeds, health, home, organisations, search, security, sources, urls
+from catalogue.web import (
+    datasets,
+    errors,
+    feeds,
+    health,
+    history,
+    home,
+    manage,
+    organisations,
+    problems,
+    quarantines,
+    records,
+    runs,
+    search,
+    security,
+    sign_in,
+    sources,
+    urls,
+)
 from catalogue.web.site import Site, assets, templates
 
-PREFIXES = (home, search, datasets, organisations, sources, feeds, health)
+PREFIXES = (
+    home,
+    search,
+    datasets,
+    history,
+    organisations,
+    sources,
+    runs,
+    problems,
+    records,
+    manage,
+    quarantines,
+    sign_in,
+    feeds,
+    health,
+)
 """One module per address prefix; each has its views in `pages`."""
 
 
@@ -20,6 +53,7 @@ def create_app(settings: Settings, store: Store, index: SearchIndex) -> Flask:
     templates(app)
     Site(settings, store, index).serve(app)
     urls.prepare(app, settings.base_url)
+    sign_in.keep(app, settings)
     for module in PREFIXES:
         app.register_blueprint(module.pages)
     security.protect(app)

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from catalogue.store import Run
 from catalogue.web import present
+from catalogue.web.status import STATUSES
 
-WIDTH, HEIGHT, LEFT, BASE, TALLEST = 720, 190, 56, 132, 104
+WIDTH, LEFT, BASE, TALLEST = 720, 56, 132, 104
 STEP, BAR = 33, 24
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """How a run that ended so is drawn: colour, pattern and shape, so that no colour has to be told from another."""
-
-    label: str
-    mark: str
-
-
-STATES = {
-    "complete": State("Complete", "app-paint"),
-    "partial": State("Complete, with problems", "hatched"),
-    "quarantined": State("Waits for a person", "hatched"),
-    "running": State("Running", "app-paint--track"),
-    "failed": State("Failed", "cross"),
-}
 
 
 def runs(held: Sequence[Run]) -> Markup:
@@ -37,17 +20,16 @@ def runs(held: Sequence[Run]) -> Markup:
     most = max([run.fetched for run in shown] + [1])
     body = [_scale(most, len(shown))]
     body += [_bar(run, LEFT + 8 + number * STEP, TALLEST * run.fetched / most) for number, run in enumerate(shown)]
-    body += [
-        _dates(shown),
-        _legend({STATES[run.status].label: STATES[run.status].mark for run in shown if run.status in STATES}),
-    ]
+    legend, bottom = _legend({run.status for run in shown})
+    body += [_dates(shown), legend]
     good = sum(run.status == "complete" for run in shown)
     newest = present.many(shown[-1].fetched, "record")
     said = f"{len(shown)} runs, {good} of them complete. The newest read {newest}, the most was {most:,}."
+    width = max(WIDTH, LEFT + 8 + len(shown) * STEP + BAR)
     return Markup(
         '<svg viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-labelledby="runs-title runs-said">'
         '<title id="runs-title">Records read in each of the last runs</title><desc id="runs-said">{said}</desc>{body}</svg>'
-    ).format(w=WIDTH, h=HEIGHT, said=said, body=Markup("").join(body))
+    ).format(w=width, h=bottom, said=said, body=Markup("").join(body))
 
 
 def _scale(most: int, count: int) -> Markup:
@@ -68,7 +50,7 @@ def _words(said: str, x: float, y: float, anchor: str = "start") -> Markup:
 
 
 def _bar(run: Run, x: int, height: float) -> Markup:
-    state = STATES.get(run.status, STATES["failed"])
+    state = STATUSES[run.status]
     said = f"{present.just_day(run.began)}: {present.many(run.fetched, 'record')}, {state.label.lower()}"
     return Markup("<g><title>{}</title>{}</g>").format(
         said, _mark(state.mark, x, BASE - max(height, 1.5), BAR, max(height, 1.5))
@@ -76,15 +58,16 @@ def _bar(run: Run, x: int, height: float) -> Markup:
 
 
 def _mark(mark: str, x: float, y: float, width: float, height: float) -> Markup:
-    """A filled bar, a bar with stripes, or a cross on the base line."""
-    if mark == "cross":
-        arms = "M{x} {y}l12 12m0 -12l-12 12"
-        return Markup('<path class="app-paint--cross" d="{}"/>').format(
-            arms.format(x=round(x + width / 2 - 6, 1), y=round(y + height - 14, 1))
-        )
+    """A filled bar, an outline, a bar with stripes, or on the base line a cross, boxed or bare."""
+    if mark in ("cross", "boxed"):
+        left, top = round(x + width / 2 - 6, 1), round(y + height - 14, 1)
+        arms = f"M{left} {top}l12 12m0 -12l-12 12" + ("m-2 -14h16v16h-16z" if mark == "boxed" else "")
+        return Markup('<path class="app-paint--cross" d="{}"/>').format(arms)
+    if mark == "hollow":  # the line stands inside the bar
+        x, y, width, height = x + 1, y + 1, width - 2, max(height - 2, 1)
     box = Markup('x="{}" y="{}" width="{}" height="{}"').format(round(x, 1), round(y, 1), width, round(height, 1))
     if mark != "hatched":
-        return Markup('<rect class="{}" {}/>').format(mark, box)
+        return Markup('<rect class="{}" {}/>').format("app-paint--hollow" if mark == "hollow" else mark, box)
     stripes = "".join(
         f"M{x:g} {top:.1f}l{width:g} {-min(width / 2, top - y):.1f}" for top in _steps(y + height, y + 6, 8)
     )
@@ -103,10 +86,16 @@ def _dates(shown: Sequence[Run]) -> Markup:
     return Markup("").join(_words(day, x, BASE + 20, "middle") for day, x in zip(days, places, strict=True))
 
 
-def _legend(marks: dict[str, str]) -> Markup:
-    made, x = [], LEFT + 8
-    for label, mark in marks.items():
-        made.append(_mark(mark, x, BASE + 38, 13, 13))
-        made.append(_words(label, x + 20, BASE + 49))
-        x += 46 + 8 * len(label)
-    return Markup("").join(made)
+def _legend(seen: set[str]) -> tuple[Markup, int]:
+    """What each pattern means, and where the picture ends below it."""
+    made, x, y = [], LEFT + 8, BASE + 38
+    for status in STATUSES.values():
+        if status not in (STATUSES[name] for name in seen):
+            continue
+        room = 46 + 8 * len(status.label)
+        if x + room > WIDTH:
+            x, y = LEFT + 8, y + 24
+        made.append(_mark(status.mark, x, y, 13, 13))
+        made.append(_words(status.label, x + 20, y + 11))
+        x += room
+    return Markup("").join(made), y + 20

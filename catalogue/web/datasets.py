@@ -16,12 +16,13 @@ from catalogue.errors import NotFound
 from catalogue.feeds import FEEDS, Feed, dataset_nodes, record_node
 from catalogue.rdf import framed
 from catalogue.search.document import document
-from catalogue.store import Entry, Route, Run
-from catalogue.web import details, errors, negotiate, people, present, urls
+from catalogue.store import Change, Entry, Route
+from catalogue.web import details, errors, negotiate, people, present, provenance, urls
 from catalogue.web.details import Fact, Said
 from catalogue.web.getting import THEY_WILL_NEED, Getting, getting
 from catalogue.web.people import Person
 from catalogue.web.present import Label
+from catalogue.web.provenance import Word
 from catalogue.web.relations import Relation, members, relations
 from catalogue.web.schema_org import structured
 from catalogue.web.site import Site, here, show
@@ -29,8 +30,6 @@ from catalogue.web.site import Site, here, show
 pages = Blueprint("datasets", __name__)
 
 EXTENSIONS = "any(ttl, jsonld, rdf, xml, nt)"
-RUNS_LOOKED_AT = 200
-
 
 PARTS = (
     ("get", "How to get this data"),
@@ -67,6 +66,8 @@ class DatasetPage:
     ways: Getting
     people: Sequence[tuple[str, Sequence[Person]]]
     details: Sequence[Fact]
+    provenance: Sequence[Word]
+    """Who says each thing, and since when."""
     members: Sequence[Label]
     """The datasets of a series."""
     relations: Sequence[Relation]
@@ -95,6 +96,11 @@ class DatasetPage:
         return self.ways.asks and not (self.members and (self.ways.is_open or self.ways.access is None))
 
     @property
+    def layered(self) -> list[Word]:
+        """What the source did not say itself."""
+        return [word for word in self.provenance if word.layer]
+
+    @property
     def refused(self) -> bool:
         """Whether what is shown is the last good version, because a newer one was rejected."""
         return any(route.leads and route.refused for route in self.routes)
@@ -104,14 +110,21 @@ class DatasetPage:
 class GonePage:
     template: ClassVar[str] = "gone.html"
 
+    id: str
     title: str
     iri: str
     organisation: str
     organisation_slug: str
     when: str
     known_since: str
-    run: Run | None
-    """The harvest that took it back, where that is known."""
+    why: str
+    source: str
+    """The name of the source that took it back, "" when a person did, or it is not set up any more."""
+    who: str
+    run: int
+    """The harvest that took it back, 0 when it is not kept any more."""
+    successor: Label | None
+    """What took its place."""
 
 
 @pages.get("/dataset/<name:id_>")
@@ -172,6 +185,7 @@ def dataset_page(entry: Entry, site: Site) -> DatasetPage:
     other = people.best_of(site.store.datasets.contacts(slug)) if elsewhere else None
     ways = getting(resource, address, organisation, own, other)
     title = present.best(resource.titles) or Text(entry.row.title)
+    words = provenance.provenance(entry, site)
     return DatasetPage(
         id=entry.id,
         iri=entry.iri,
@@ -186,7 +200,8 @@ def dataset_page(entry: Entry, site: Site) -> DatasetPage:
         strip=details.in_short(resource, seen, ways.licence),
         ways=ways,
         people=people.by_role(named),
-        details=details.details(resource, seen, _publisher(organisation, slug)),
+        details=provenance.marked(details.details(resource, seen, _publisher(organisation, slug)), words),
+        provenance=words,
         members=members(entry, site),
         relations=relations(entry, site),
         routes=entry.routes,
@@ -233,28 +248,56 @@ def _tex(words: str) -> str:
 
 
 def _gone(entry: Entry, site: Site) -> Response:
-    when = present.just_day(entry.row.changed)
-    run = _taken_back_in(entry, site)
+    """When, why, by whom, and what took its place: as a page, or as problem details."""
+    row = entry.row
+    when, successor = present.just_day(row.changed), _successor(row.successor, site)
+    last = _withdrawal(entry, site)
+    sources = site.store.history.sources([last.source])
+    who = last.actor or sources.get(last.source, last.source)
     if errors.for_machines():
-        by = f" by the source '{run.source}'" if run else ""
-        said = f"'{entry.row.title}' was withdrawn on {when}{by}."
-        return negotiate.varied(errors.problem(410, "Withdrawn", said, id=entry.id))
-    slug = entry.row.organisation
+        by = f" by {last.actor}" if last.actor else f" by the source '{last.source}'" if last.source else ""
+        said = f"'{row.title}' was withdrawn on {when}{by}." + (f" {row.reason}" if row.reason else "")
+        more = {
+            "last_title": row.title,
+            "withdrawn": row.changed.isoformat(),
+            "reason": row.reason,
+            "source": last.source,
+        }
+        if successor:
+            more["successor"] = urls.absolute(successor.href)
+        more["history"] = urls.absolute(urls.history(entry.id))
+        return negotiate.varied(errors.problem(410, "Withdrawn", said, id=entry.id, **more))
+    slug = row.organisation
+    known = last.source in sources
     page = GonePage(
-        title=entry.row.title,
+        id=entry.id,
+        title=row.title,
         iri=entry.iri,
         organisation=site.organisation(slug) if slug else "",
         organisation_slug=slug,
         when=when,
-        known_since=present.just_day(entry.row.first_seen),
-        run=run,
+        known_since=present.just_day(row.first_seen),
+        why=row.reason,
+        source=last.source if known and not last.actor else "",
+        who=who,
+        run=last.run if known and site.store.history.runs([last.run]) else 0,
+        successor=successor,
     )
     return negotiate.varied(show(page, 410))
 
 
-def _taken_back_in(entry: Entry, site: Site) -> Run | None:
-    """The run that withdrew an entry: the only one that withdrew anything at that moment."""
-    at = entry.row.changed
-    runs = site.store.runs.some(limit=RUNS_LOOKED_AT)
-    found = [run for run in runs if run.withdrawn and run.began <= at and (run.ended is None or at <= run.ended)]
-    return found[0] if len(found) == 1 else None
+def _withdrawal(entry: Entry, site: Site) -> Change:
+    """The change that withdrew an entry, which is its last."""
+    row = entry.row
+    found = site.store.history.of(entry.id, 1)
+    return found[0] if found else Change(row.serial, row.id, row.iri, "withdrawn", row.changed)
+
+
+def _successor(id_: str, site: Site) -> Label | None:
+    if not id_:
+        return None
+    try:
+        row = site.store.datasets.get(id_).row
+    except NotFound:
+        return None
+    return Label(Text(row.title), urls.dataset(row.id))

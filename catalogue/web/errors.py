@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Response, current_app, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from catalogue.errors import NotFound, WrongUse
+from catalogue.errors import Busy, NotFound, StoreAway, WrongUse
 from catalogue.search import IndexBusy, IndexUnusable
 from catalogue.search.filters import WrongParameter
 from catalogue.web import negotiate, urls
@@ -44,8 +44,18 @@ MISSING = {
         "We do not have that dataset",
         "The address may be mistyped, or it may never have been in this catalogue.",
     ),
+    "history": ("We do not have that version", "The address may be mistyped: its history lists every version."),
     "organisations": ("We do not know that organisation", "It may go by another name here."),
-    "sources": ("There is no such source or run", "A source that was removed takes its runs with it."),
+    "sources": ("There is no such source", "It may have been removed, or go by another name."),
+    "runs": (
+        "There is no such run",
+        "Old runs are forgotten after a time; a source that was removed takes its runs along.",
+    ),
+    "problems": ("There is no such list of problems", "What was put right is gone from it."),
+    "records": (
+        "We hold no such record",
+        "Its source may have taken it back, or it was never taken: see the source's problems.",
+    ),
     "feeds": ("The feed has no such page", "It is shorter now, or the address is mistyped."),
     "search": ("There are not so many results", "The search has fewer pages than that."),
 }
@@ -65,6 +75,8 @@ def explain(app: Flask) -> None:
     """Answer every error of this app."""
     app.register_error_handler(WrongUse, _wrong_use)
     app.register_error_handler(NotFound, _not_found)
+    app.register_error_handler(Busy, _busy)
+    app.register_error_handler(StoreAway, _no_store)
     app.register_error_handler(IndexUnusable, _no_index)
     app.register_error_handler(IndexBusy, _no_index)
     app.register_error_handler(HTTPException, _http)
@@ -103,6 +115,17 @@ def _wrong_use(wrong: WrongUse) -> Response:
 def _not_found(_: NotFound) -> Response:
     title, message = MISSING.get(request.blueprint or "", OTHERWISE[404])
     return answer(Trouble(404, title, message, _ways_on()))
+
+
+def _busy(wrong: Busy) -> Response:
+    return answer(Trouble(409, "Somebody else is at work on it", str(wrong), (Step("Try again when that has ended"),)))
+
+
+def _no_store(_: StoreAway) -> Response:
+    current_app.logger.exception("The database cannot be used")
+    away = answer(Trouble(503, "The catalogue cannot be read just now", "Try again in a minute. Nothing is lost.", ()))
+    away.headers["Retry-After"] = str(RETRY_SECONDS)
+    return away
 
 
 def _no_index(_: Exception) -> Response:

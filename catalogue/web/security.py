@@ -6,7 +6,7 @@ import base64
 import re
 from hashlib import sha256
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -38,6 +38,10 @@ def _validated(answer: Response) -> Response:
     if request.endpoint == "static":
         answer.cache_control.public, answer.cache_control.immutable = True, True
         answer.cache_control.max_age = A_YEAR
+        return answer
+    if g.get("private") and answer.mimetype == "text/html":
+        # made for one person: nobody keeps it, the browser's own history aside
+        answer.headers["Cache-Control"] = "private, no-store"
         return answer
     answer.headers.setdefault("Cache-Control", "no-cache")
     if answer.status_code == 200 and not answer.is_streamed and request.method in ("GET", "HEAD"):

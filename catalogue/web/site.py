@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from catalogue.search import SearchIndex
 from catalogue.settings import Settings
 from catalogue.store import Store
 from catalogue.web import present, urls
+from catalogue.web.status import STATUSES
 from vocab import scheme
 
 HERE = Path(__file__).parent
@@ -48,12 +50,16 @@ class Site:
 
     def organisation(self, slug: str) -> str:
         """An organisation's title: the register's, else what its source calls it, else the slug."""
-        if registered := scheme("organisations").get(slug):
-            return registered.label
-        if slug not in self._titles and (serial := self.store.datasets.serial()) != self._titles_of:
+        return self.organisations({slug})[slug]
+
+    def organisations(self, slugs: Collection[str]) -> dict[str, str]:
+        """The titles of several, for which the store is asked no more often than for one."""
+        registered = {slug: found.label for slug in slugs if (found := scheme("organisations").get(slug))}
+        unknown = [slug for slug in slugs if slug not in registered and slug not in self._titles]
+        if unknown and (serial := self.store.datasets.serial()) != self._titles_of:
             self._titles |= {held.slug: held.title for held in self.store.datasets.organisations()}
             self._titles_of = serial
-        return self._titles.get(slug, slug)
+        return {slug: registered.get(slug) or self._titles.get(slug, slug) for slug in slugs}
 
     @property
     def edition(self) -> str:
@@ -83,7 +89,7 @@ def templates(app: Flask) -> None:
     components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
     app.jinja_loader = ChoiceLoader([FileSystemLoader(HERE / "templates"), components])
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True, "finalize": printable}
-    app.jinja_env.globals.update(present=present, urls=urls)
+    app.jinja_env.globals.update(present=present, urls=urls, statuses=STATUSES)
 
 
 def printable(value: Any) -> Any:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from math import ceil
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from catalogue.errors import NotFound, Problem
+from catalogue.errors import NotFound
+from catalogue.harvest.schedule import in_words
+from catalogue.http.words import shown
+from catalogue.search.filters import WrongParameter
 from catalogue.source import HarvestSource
-from catalogue.store import Run, StoredProblem
-from catalogue.web import charts, parameters, present, urls
-from catalogue.web.site import Site, here, show
+from catalogue.store import Quarantine, Run
+from catalogue.store.conflicts import Conflict
+from catalogue.web import charts, parameters, present, status, urls
+from catalogue.web.problems import Group, groups
+from catalogue.web.site import here, show
 
 pages = Blueprint("sources", __name__)
 
+PER_PAGE = 100
 RUNS_SHOWN = 20
-GROUPED = 1_000
-EXAMPLES = 5
-PER_PAGE = 50
+CONFLICTS_SHOWN = 50
+EXAMPLES = 3
 
 KINDS = {
     "ckan": "CKAN portal",
@@ -35,17 +42,34 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One source in the list."""
+    """One source in the list: the run that ended last, and the one that is under way."""
 
     source: HarvestSource
-    kind: str
     organisation: str
     run: Run | None
-    datasets: int
+    now: Run | None
+    next_run: datetime | None
 
     @property
-    def status(self) -> str:
-        return "paused" if self.source.paused else self.run.status if self.run else "never"
+    def name(self) -> str:
+        return self.source.title or self.source.name
+
+    @property
+    def kind(self) -> str:
+        return KINDS.get(self.source.type, self.source.type)
+
+    @property
+    def state(self) -> str:
+        return status.of_source(self.source, self.run, self.now)
+
+    @property
+    def due(self) -> datetime | None:
+        """When it is harvested next; nothing for one that is not harvested by schedule now."""
+        return None if self.source.paused or not self.source.approved or not self.source.schedule else self.next_run
+
+    def mentions(self, words: Sequence[str]) -> bool:
+        said = f"{self.source.name} {self.name} {self.organisation} {self.kind}".lower()
+        return all(word in said for word in words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +77,21 @@ class SourcesPage:
     template: ClassVar[str] = "sources.html"
 
     lines: Sequence[Line]
+    found: int
+    """How many sources fit the filters, on all pages together."""
+    all: int
+    states: Mapping[str, int]
+    """How many of those that fit the words are in each state."""
+    state: str
+    q: str
+    page: int
+    last: int
 
-    @property
-    def most(self) -> int:
-        return max((line.datasets for line in self.lines), default=0)
+    def address(self, number: int) -> str:
+        return urls.sources(self.state, self.q, number)
 
-    @property
-    def total(self) -> int:
-        return sum(line.datasets for line in self.lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Problems of one rule, with how many there are and a few of them."""
-
-    rule: str
-    severity: str
-    message: str
-    fix: str
-    count: int
-    examples: Sequence[Problem]
+    def in_state(self, state: str) -> str:
+        return urls.sources(state, self.q)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,94 +99,124 @@ class SourcePage:
     template: ClassVar[str] = "source.html"
 
     line: Line
+    datasets: int
+    address: str
+    schedule: str
+    due: str
     runs: Sequence[Run]
     chart: Markup | None
-    groups: Sequence[Group]
+    rules: Sequence[Group]
     """What is wrong with what is held now, whichever run told of it."""
-    cut: bool
-    """Whether there are more problems than the groups were made from."""
     refused: int
-
-
-@dataclass(frozen=True, slots=True)
-class RunPage:
-    template: ClassVar[str] = "run.html"
-
-    source: HarvestSource
-    run: Run
-    problems: Sequence[Problem]
-    page: int
-    last: int
-
-    def address(self, number: int) -> str:
-        return urls.run(self.source.name, self.run.id, number)
+    quarantine: Quarantine | None
+    conflicts: Sequence[Conflict]
+    """Where this source and another say different things of one dataset."""
+    trends: Sequence[tuple[str, Sequence[int]]]
+    """How many errors and warnings stood at the end of each of the last runs, the oldest first."""
 
 
 @pages.get("/source")
 def sources() -> Response:
-    site = here()
-    runs, counts = site.store.runs.latest(), site.store.sources.counts()
+    page, state, q = parameters.page(), _state(), " ".join(request.args.get("q", "").split())[:200]
+    every = lines()
+    fit = [line for line in every if line.mentions(q.lower().split())]
+    states = Counter(line.state for line in fit)
+    found = [line for line in fit if not state or line.state == state]
+    last = max(1, ceil(len(found) / PER_PAGE))
+    if page > last:
+        raise NotFound("There are not so many sources.")
     return show(
-        SourcesPage([_line(source, runs.get(source.name), counts, site) for source in site.store.sources.all()])
+        SourcesPage(
+            lines=found[(page - 1) * PER_PAGE : page * PER_PAGE],
+            found=len(found),
+            all=len(every),
+            states={name: states[name] for name in status.OF_SOURCES if states[name] or name == state},
+            state=state,
+            q=q,
+            page=page,
+            last=last,
+        )
     )
 
 
 @pages.get("/source/<name:name>")
 def source(name: str) -> Response:
     site = here()
-    held = site.store.sources.get(name)
-    runs = site.store.runs.some(name, RUNS_SHOWN)
-    problems = site.store.runs.standing(name, GROUPED)
-    page = SourcePage(
-        line=_line(held, runs[0] if runs else None, site.store.sources.counts(), site),
-        runs=runs,
-        chart=charts.runs(runs) if len(runs) > 1 else None,
-        groups=grouped(problems),
-        cut=len(problems) == GROUPED,
-        refused=site.store.runs.refused(name),
+    store, held = site.store, site.store.sources.get(name)
+    runs = store.runs.some(name, RUNS_SHOWN)
+    ended = [run for run in runs if run.ended]
+    line = Line(
+        source=held,
+        organisation=site.organisation(held.organisation) if held.organisation else "",
+        run=ended[0] if ended else None,
+        now=next((run for run in runs if not run.ended), None),
+        next_run=store.sources.next_runs().get(name),
     )
-    return show(page)
-
-
-@pages.get("/source/<name:name>/run/<number:id_>")
-def run(name: str, id_: int) -> Response:
-    site, page = here(), parameters.page()
-    held, found = site.store.sources.get(name), site.store.runs.get(id_)
-    last = max(1, ceil(found.problems / PER_PAGE))
-    if found.source != name or page > last:
-        raise NotFound(f"There is no run {id_} of '{name}', or no such page of it.")
-    problems = site.store.runs.problems(id_, PER_PAGE, (page - 1) * PER_PAGE)
-    return show(RunPage(held, found, [_problem(problem) for problem in problems], page, last))
-
-
-def grouped(problems: Sequence[StoredProblem]) -> list[Group]:
-    """Problems by rule, the gravest and commonest first: one thing to put right for each."""
-    rules: defaultdict[tuple[str, str], list[StoredProblem]] = defaultdict(list)
-    for problem in problems:
-        rules[problem.severity, problem.rule].append(problem)
-    order = ("error", "warning", "note")
-    groups = [
-        Group(
-            rule, severity, held[0].message, held[0].fix, len(held), [_problem(problem) for problem in held[:EXAMPLES]]
+    return show(
+        SourcePage(
+            line=line,
+            datasets=store.sources.count(name),
+            address=shown(held.url),
+            schedule=_capital(in_words(held.schedule, held.time_zone)),
+            due=_due(line),
+            runs=runs,
+            chart=charts.runs(runs) if len(runs) > 1 else None,
+            rules=groups(name, store.runs.rules(name, EXAMPLES), site),
+            refused=store.runs.refused(name),
+            quarantine=store.quarantines.open(name),
+            conflicts=store.joins.conflicts(name, limit=CONFLICTS_SHOWN),
+            trends=_trends(ended),
         )
-        for (severity, rule), held in rules.items()
-    ]
-    return sorted(groups, key=lambda group: (order.index(group.severity), -group.count, group.rule))
-
-
-def _line(held: HarvestSource, last: Run | None, counts: dict[str, int], site: Site) -> Line:
-    organisation = site.organisation(held.organisation) if held.organisation else ""
-    return Line(held, KINDS.get(held.type, held.type), organisation, last, counts.get(held.name, 0))
-
-
-def _problem(held: StoredProblem) -> Problem:
-    """As it was when it was found; a place in a source is shown in its shortest form."""
-    return Problem(
-        rule=held.rule,
-        message=held.message,
-        fix=held.fix,
-        where=held.location,
-        found=present.shortened(held.found, 200),
-        record=held.record,
-        severity=held.severity,
     )
+
+
+def lines() -> list[Line]:
+    """Every source by name, with what the list says of it. However many there are, the store is asked as often."""
+    site = here()
+    store = site.store
+    runs, under_way, due = store.runs.latest(), store.runs.under_way(), store.sources.next_runs()
+    held = store.sources.all()
+    called = site.organisations({source.organisation for source in held if source.organisation})
+    made = [
+        Line(
+            one, called.get(one.organisation or "", ""), runs.get(one.name), under_way.get(one.name), due.get(one.name)
+        )
+        for one in held
+    ]
+    return sorted(made, key=lambda line: line.name.lower())
+
+
+def _state() -> str:
+    """`state` of this request, "" when it is not given. Raises WrongParameter."""
+    said = request.args.get("state", "").strip()
+    if said and said not in status.OF_SOURCES:
+        known = ", ".join(status.OF_SOURCES)
+        raise WrongParameter("state", f"'state' is {present.shortened(said, 40)!r}; it is one of {known}.")
+    return said
+
+
+def _trends(ended: Sequence[Run]) -> list[tuple[str, Sequence[int]]]:
+    told = list(reversed(ended))
+    if len(told) < 2:
+        return []
+    return [("errors", [run.errors for run in told]), ("warnings", [run.warnings for run in told])]
+
+
+def _due(line: Line) -> str:
+    """When a source is harvested next, by the clock that its schedule goes by, or why nobody can say."""
+    source = line.source
+    reasons = (
+        (not source.approved, "None before it is approved"),
+        (source.paused, "None while it is paused"),
+        (not source.schedule, "None is planned"),
+    )
+    if held_back := next((why for is_so, why in reasons if is_so), ""):
+        return held_back
+    if line.next_run is None:
+        return "Planned when a worker looks at its schedule"
+    zone = ZoneInfo(source.time_zone.strip() or "UTC")
+    return f"{present.moment(line.next_run.astimezone(zone))} ({zone.key})"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

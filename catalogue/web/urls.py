@@ -38,6 +38,15 @@ def dataset(id_: str, extension: str = "") -> str:
     return _at(f"/dataset/{quote(id_)}{_dot(extension)}")
 
 
+def history(id_: str, page: int = 1) -> str:
+    return _at(f"/dataset/{quote(id_)}/history") + _page(page)
+
+
+def version(id_: str, serial: int, extension: str = "") -> str:
+    """What a dataset said after a change."""
+    return _at(f"/dataset/{quote(id_)}/version/{serial}{_dot(extension)}")
+
+
 def record(id_: str) -> str:
     return _at(f"/record/{quote(id_)}")
 
@@ -50,16 +59,70 @@ def organisation(slug: str, page: int = 1) -> str:
     return _at(f"/organisation/{quote(slug)}") + _page(page)
 
 
-def sources() -> str:
-    return _at("/source")
+def sources(state: str = "", q: str = "", page: int = 1) -> str:
+    said = {"state": state, "q": q, "page": str(page) if page > 1 else ""}
+    return _at("/source") + _query(said)
 
 
 def source(name: str) -> str:
     return _at(f"/source/{quote(name)}")
 
 
+def new_source(type_: str = "") -> str:
+    """The form for a new source; of a kind, or first the choice of one."""
+    return _at("/source/new") + (f"?{urlencode({'type': type_})}" if type_ else "")
+
+
+def removed_sources(done: str = "") -> str:
+    return _at("/source/removed") + _done(done)
+
+
+def manage(source_name: str, what: str, done: str = "") -> str:
+    """What somebody who is signed in does with a source: edit, preview, remove, harvest, pause, resume, approve, restore."""
+    return source(source_name) + f"/{quote(what)}" + _done(done)
+
+
+def managed(source_name: str, done: str) -> str:
+    """The page of a source, after something was done with it."""
+    return source(source_name) + _done(done)
+
+
+def quarantine(source_name: str, id_: int, page: int = 1) -> str:
+    """What is gone from a source and waits for a person."""
+    return source(source_name) + f"/quarantine/{id_}" + _page(page)
+
+
+def decide(source_name: str, id_: int, decision: str) -> str:
+    """Where a decision on it is sent: approve, renamed or reject."""
+    return quarantine(source_name, id_) + f"/{quote(decision)}"
+
+
+def outbox(page: int = 1) -> str:
+    return _at("/outbox") + _page(page)
+
+
+def sign_in(back: str = "") -> str:
+    """Where people sign in; afterwards they are led back to a path of the site."""
+    return _at("/sign-in") + (f"?{urlencode({'next': back})}" if back else "")
+
+
+def sign_out() -> str:
+    return _at("/sign-out")
+
+
 def run(source_name: str, id_: int, page: int = 1) -> str:
     return _at(f"/source/{quote(source_name)}/run/{id_}") + _page(page)
+
+
+def problems(source_name: str, form: str = "", *, rule: str = "", severity: str = "", page: int = 1) -> str:
+    """What is wrong with a source; with a rule, everywhere that it is broken. `form` is csv, "" for the page."""
+    said = {"rule": rule, "severity": severity, "page": str(page) if page > 1 else ""}
+    return source(source_name) + f"/problems{_dot(form)}" + _query(said)
+
+
+def source_record(source_name: str, identifier: str, form: str = "") -> str:
+    """One record of a source; `form` is raw for its bytes as they came."""
+    return source(source_name) + f"/record{_dot(form)}" + _query({"identifier": identifier})
 
 
 def catalog(extension: str = "", page: int = 1) -> str:
@@ -102,7 +165,12 @@ def navigation() -> list[Link]:
 
 
 def footer() -> list[Link]:
-    return _links(("Feeds and API", catalog()), ("Accessibility", accessibility()), ("Privacy and cookies", privacy()))
+    return _links(
+        ("Feeds and API", catalog()),
+        ("Accessibility", accessibility()),
+        ("Privacy and cookies", privacy()),
+        ("Manage sources", sign_in()),
+    )
 
 
 def _links(*pairs: tuple[str, str]) -> list[Link]:
@@ -117,8 +185,17 @@ def _dot(extension: str) -> str:
     return f".{extension}" if extension else ""
 
 
+def _query(said: dict[str, str]) -> str:
+    given = {name: value for name, value in said.items() if value}
+    return f"?{urlencode(given)}" if given else ""
+
+
 def _page(number: int) -> str:
     return f"?page={number}" if number > 1 else ""
+
+
+def _done(what: str) -> str:
+    return f"?done={what}" if what else ""
 
 
 # ---- how addresses are read

@@ -263,6 +263,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_runs_status_due", "runs", ["status", "due"], unique=False)
+    op.create_index("ix_runs_ended", "runs", ["ended"], unique=False)
     op.create_index(
         "uq_runs_running",
         "runs",
@@ -320,6 +321,7 @@ def upgrade() -> None:
         sa.Column("removed", sa.DateTime(timezone=True), nullable=True, comment="a removed source can be brought back"),
     )
 
+    op.create_index("ix_datasets_state_changed", "datasets", ["state", "changed"], unique=False)
     # a record's problems stand with the run that brought its content
     op.execute(
         "UPDATE source_records SET "
@@ -329,6 +331,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_datasets_state_changed", table_name="datasets")
     op.drop_column("sources", "removed")
     op.drop_column("sources", "next_run")
     op.drop_column("sources", "changed")
@@ -353,6 +356,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("status = 'running'"),
         postgresql_where=sa.text("status = 'running'"),
     )
+    op.drop_index("ix_runs_ended", table_name="runs")
     op.drop_index("ix_runs_status_due", table_name="runs")
     op.drop_column("runs", "last_success")
     op.drop_column("runs", "trend")
