@@ -82,10 +82,9 @@ def prepared(url: str, address: str) -> Iterator[Store]:
         yield store
 
 
-def kill_at_random(store: Store, crew: Crew, most: int, longest: float) -> int:
-    """Kill whoever holds the run, up to so many times before it ends; gives how often."""
-    kills, patience = 0, time.monotonic() + 3600
-    killed = 0
+def kill_at_random(store: Store, crew: Crew, most: int, pages: int) -> int:
+    """Kill whoever holds the run, so many times before it ends, spread over its pages; gives how often."""
+    kills, killed, patience = 0, 0, time.monotonic() + 3600
     while (run := store.runs.some("canals", 1)[0]).ended is None:
         assert time.monotonic() < patience, crew.log()
         pid = holder(run)
@@ -97,7 +96,12 @@ def kill_at_random(store: Store, crew: Crew, most: int, longest: float) -> int:
         ):
             time.sleep(0.02)
             continue
-        time.sleep(random.uniform(0, longest))
+        further = random.uniform(0, 2 * (pages - run.turned) / (most - kills))
+        now = run
+        while now.token == run.token and now.ended is None and now.turned < run.turned + int(further):
+            time.sleep(0.01)
+            now = store.runs.get(run.id)
+        time.sleep(random.uniform(0, 0.2))
         now = store.runs.get(run.id)
         if now.token == run.token and now.ended is None:
             crew.kill(pid)
@@ -147,7 +151,7 @@ def killed_again_and_again(
         assert before == Counter(dict.fromkeys(range(1, -(-count // SIZE) + 1), 1))
         began = time.monotonic()
         with Crew(url, home / "killed") as crew:
-            kills = kill_at_random(store, crew, most, longest=2.0 * count / 20_000 + 0.3)
+            kills = kill_at_random(store, crew, most, pages)
             seconds = time.monotonic() - began
         run = store.runs.last("canals")
         assert run is not None

@@ -71,6 +71,10 @@ class Moving(Paged):
                 return
             number += 1
 
+    @property
+    def pages(self) -> int:
+        return max(1, -(-len(self.records) // self.size))
+
     def spoilt(self, pages: dict[int, int], number: int) -> bool:
         left = pages.get(number, 0)
         pages[number] = max(0, left - 1)
@@ -209,12 +213,14 @@ class Harvesting(RuleBasedStateMachine):
     def somebody_asks_for_a_run(self, name: str, trusting: bool) -> None:
         self.store.leases.enqueue(self.store.sources.get(name), trusting=trusting)
 
-    @rule()
-    def a_worker_works(self) -> None:
+    @rule(name=of_source)
+    def a_worker_works(self, name: str) -> None:
+        self.is_wanted(name)
         self.work()
 
-    @rule(after=st.integers(1, 12), how=st.sampled_from(HOW))
-    def a_worker_dies(self, after: int, how: str) -> None:
+    @rule(name=of_source, after=st.integers(1, 12), how=st.sampled_from(HOW))
+    def a_worker_dies(self, name: str, after: int, how: str) -> None:
+        self.is_wanted(name)
         self.work(after, how)
 
     @rule(name=of_source, page=st.integers(0, 3), after=st.integers(0, 8))
@@ -225,8 +231,9 @@ class Harvesting(RuleBasedStateMachine):
             self.work(after, "after" if after else "")
             left.append(self.everything())
 
+        self.is_wanted(name)
         reads = self.models[name].reads
-        reads.before = {page: others_work}
+        reads.before = {page % reads.pages: others_work}
         self.work()
         reads.before = {}
         if left:
@@ -238,6 +245,10 @@ class Harvesting(RuleBasedStateMachine):
         waiting = self.store.quarantines.some()
         held = waiting[nth % len(waiting)]
         (decide.approve if gone else decide.reject)(self.store, held.id, "a steward")
+
+    def is_wanted(self, name: str) -> None:
+        if name not in self.under_way().values():
+            self.store.leases.enqueue(self.store.sources.get(name))
 
     def work(self, after: int = 0, how: str = "") -> Run | None:
         """Let a worker take the next run, whenever it is due; it may be struck at its n-th write."""

@@ -198,9 +198,10 @@ def withdraw(run: HarvestRun, trusting: bool) -> Run:
         return run.finish("complete")
     waiting = run.store.quarantines.held(run.source.name)
     known = set().union(*waiting.values())
-    news = sorted(gone) if trusting else sorted(gone - known)
+    fleeting = run.gone_again(gone) if waiting["open"] else set()
+    news = sorted(gone) if trusting else sorted(gone - known - fleeting)
     doubtful = [] if trusting else doubted(run, news, len(gone), len(held))
-    taken = sorted(set(news) - {one.identifier for one in doubtful})
+    taken = sorted((set(news) | fleeting) - {one.identifier for one in doubtful})
     if taken:
         run.tally.withdrawn = run.take_back(taken)
     returned = known if trusting else known - gone
@@ -209,19 +210,23 @@ def withdraw(run: HarvestRun, trusting: bool) -> Run:
     run.tally.held = len(doubtful) + (0 if trusting else len(waiting["open"] & gone))
     if not run.tally.held:
         return run.finish("complete")
-    message = (
-        f"{run.tally.held:,} of {len(held):,} records are gone from the source. None of them was withdrawn: "
-        "a person must confirm."
-    )
+    return run.finish("quarantined", waiting_for_a_person(run, len(held)))
+
+
+def waiting_for_a_person(run: HarvestRun, held: int) -> str:
+    """Tell what waits, why, and how to decide it."""
     waits = run.store.quarantines.open(run.source.name)
-    number = waits.id if waits else 0
-    fix = (
-        f"Look at them with 'fedcat quarantine show {number}'. If the source is right, run "
-        f"'fedcat quarantine approve {number}'; if not, 'fedcat quarantine reject {number}', and ask its owner what happened."
+    assert waits is not None
+    message = (
+        f"{run.tally.held:,} of {held:,} records are gone from the source. None of them was withdrawn: a person must "
+        f"confirm. {waits.cause}"
     )
-    cause = f" {waits.cause}" if waits else ""
-    run.note([Problem(rule="withdrawals-held", message=message + cause, fix=fix, severity="warning")])
-    return run.finish("quarantined", message + cause)
+    fix = (
+        f"Look at them with 'fedcat quarantine show {waits.id}'. If the source is right, run 'fedcat quarantine approve "
+        f"{waits.id}'; if not, 'fedcat quarantine reject {waits.id}', and ask its owner what happened."
+    )
+    run.note([Problem(rule="withdrawals-held", message=message, fix=fix, severity="warning")])
+    return message
 
 
 def doubted(run: HarvestRun, news: list[str], gone: int, held: int) -> list[Missing]:

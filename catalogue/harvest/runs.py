@@ -127,6 +127,20 @@ class HarvestRun:
         links = self.store.datasets.links({one.dataset for one in (*missing, *newcomers) if one.dataset})
         return quarantine.renames(missing, newcomers, links)
 
+    def gone_again(self, gone: set[str]) -> set[str]:
+        """Records that came in the place of others which are held, and are gone themselves: nobody has to be asked about them.
+
+        A source that makes new identifiers at every fetch would leave a copy behind each time. Those that are held are looked
+        for among this run's newcomers once more.
+        """
+        waits = self.store.quarantines.open(self.source.name)
+        listed = self.store.quarantines.missing(waits.id) if waits else []
+        fleeting = gone & {one.renamed_to for one in listed}
+        lost = [one.identifier for one in listed if not one.renamed_to or one.renamed_to in fleeting]
+        if waits and lost and self.tally.added:
+            self.store.quarantines.rematch(self.row, waits.id, self.missing(lost))
+        return fleeting
+
     def hold(self, missing: list[Missing], returned: set[str]) -> None:
         """Put disappearances aside for a person, with the evidence."""
         last = self.store.runs.last(self.source.name)

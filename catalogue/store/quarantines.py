@@ -127,6 +127,15 @@ class Quarantines:
                 c.execute(sa.insert(quarantined), rows)
         return self.get(id_)
 
+    def rematch(self, run: Run, id_: int, missing: Iterable[Missing]) -> None:
+        """Note under which names some of what is held seems to be there now."""
+        q = quarantined.c
+        with self._db.writing() as c:
+            fence(self._db, c, run)
+            for one in missing:
+                this = sa.update(quarantined).where(q.quarantine == id_, q.identifier == one.identifier)
+                c.execute(this.values(renamed_to=one.renamed_to, renamed_dataset=one.renamed_dataset))
+
     def _release(self, c: sa.Connection, source: str, returned: Collection[str]) -> None:
         """What has returned is held no longer; a quarantine of which all has returned is closed."""
         q = quarantines.c
