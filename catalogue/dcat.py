@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, ClassVar, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar, Union, cast, dataclass_transform, get_args, get_origin, get_type_hints
 
 from vocab.namespaces import (
     ADMS,
@@ -37,6 +37,7 @@ from vocab.namespaces import (
 
 K = TypeVar("K")
 V = TypeVar("V")
+N = TypeVar("N", bound="Node")
 
 PLAIN = "http://www.w3.org/2001/XMLSchema#string"
 
@@ -85,9 +86,18 @@ class Number(Literal):
     """A number as it was said."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def noun(class_: type[K]) -> type[K]:
+    """A frozen dataclass whose things hold only what they say: to set sixty properties that they do not say takes its time."""
+    return dataclass(frozen=True, kw_only=True, init=False, eq=False)(class_)
+
+
+@noun
 class Node:
-    """Something with properties. Without an IRI it is a blank node, known by its content alone."""
+    """Something with properties. Without an IRI it is a blank node, known by its content alone.
+
+    `vars(node)` is what it says, in any order. What it does not say is looked up in its class, and empty there.
+    """
 
     TYPE: ClassVar[str] = ""
 
@@ -95,8 +105,19 @@ class Node:
     types: frozenset[IRI] = frozenset()
     rest: frozenset[Statement] = frozenset()
 
+    def __init__(self, **said: Any) -> None:
+        if not said.keys() <= self.__dataclass_fields__.keys():
+            raise TypeError(f"{type(self).__name__} has no {min(said.keys() - self.__dataclass_fields__.keys())}")
+        vars(self).update({name: value for name, value in said.items() if value})
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(vars(self).items()))
+
+
+@noun
 class Thing(Node):
     """A described thing for which we have no noun: a licence document, a policy, a concept with its labels."""
 
@@ -145,7 +166,7 @@ def _term(predicate: str, json: str, also: tuple[str, ...], default: Any) -> Any
     return field(default=default, metadata=facts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class Agent(Node):
     """Who publishes, creates, owns or looks after."""
 
@@ -160,7 +181,7 @@ class Agent(Node):
     parent: Agent | None = one(ORG.subOrganizationOf)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class ContactPoint(Node):
     """Whom to write to."""
 
@@ -176,7 +197,7 @@ class ContactPoint(Node):
     identifiers: frozenset[Link] = many(VCARD.hasUID)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class PeriodOfTime(Node):
     """The time that the data cover; either end may be open."""
 
@@ -189,7 +210,7 @@ class PeriodOfTime(Node):
     labels: frozenset[Text] = many(RDFS.label)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class Location(Node):
     """The place that the data cover: a name, a shape, a box or a point."""
 
@@ -203,7 +224,7 @@ class Location(Node):
     centroids: frozenset[Literal | Text] = many(DCAT.centroid)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class Checksum(Node):
     """A fingerprint of a file, and how it was taken."""
 
@@ -213,7 +234,7 @@ class Checksum(Node):
     value: Literal | Text | None = one(SPDX.checksumValue)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class Relationship(Node):
     """How one resource stands to another."""
 
@@ -223,7 +244,7 @@ class Relationship(Node):
     roles: frozenset[Concept] = many(DCAT.hadRole)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class Attribution(Node):
     """Who had which part in a resource: owner, steward, custodian."""
 
@@ -233,7 +254,7 @@ class Attribution(Node):
     roles: frozenset[Concept] = many(DCAT.hadRole)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class Resource(Node):
     """What people search for: the properties that datasets, series and services share."""
 
@@ -293,7 +314,7 @@ class Resource(Node):
     quality_measurements: frozenset[IRI | Thing] = many(DQV.hasQualityMeasurement)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class DataService(Resource):
     """An interface through which data can be asked for."""
 
@@ -305,7 +326,7 @@ class DataService(Resource):
     formats: frozenset[Concept] = many(DCT.format)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class Distribution(Node):
     """A form in which a dataset can be had: a file, a page, a service."""
 
@@ -341,7 +362,7 @@ class Distribution(Node):
     quality_measurements: frozenset[IRI | Thing] = many(DQV.hasQualityMeasurement)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class Dataset(Resource):
     """A collection of data, published or held by one body."""
 
@@ -362,7 +383,7 @@ class Dataset(Resource):
     personal_data: frozenset[Concept] = many(DPV.hasPersonalData)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class DatasetSeries(Dataset):
     """Datasets that belong together, published one after the other."""
 
@@ -373,7 +394,7 @@ class DatasetSeries(Dataset):
     members: frozenset[IRI | Thing] = many(DCAT.seriesMember)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class CatalogRecord(Node):
     """One catalogue's word on one resource: where it came from and when."""
 
@@ -392,7 +413,7 @@ class CatalogRecord(Node):
     derived_from: frozenset[IRI | Thing] = many(PROV.wasDerivedFrom)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@noun
 class Catalog(Dataset):
     """A list of resources: what a source offers, what we offer."""
 
@@ -419,6 +440,11 @@ NOUNS: tuple[type[Node], ...] = (
 def kind_of(resource: Resource) -> str:
     """Which of KINDS a resource is."""
     return next(kind for kind, noun_ in reversed(KINDS.items()) if isinstance(resource, noun_))
+
+
+def replace(node: N, **said: Any) -> N:
+    """The same with this said instead, as `dataclasses.replace` has it; what neither says is not looked at."""
+    return type(node)(**{**vars(node), **said})
 
 
 def once(function: Callable[[K], V]) -> Callable[[K], V]:

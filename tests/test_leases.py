@@ -178,6 +178,15 @@ def test_a_schedule_gives_one_run_however_many_workers_look(store, paged):
     assert second.next() is None
 
 
+def test_a_run_whose_source_is_gone_stops_no_worker(store, paged):
+    run = store.leases.enqueue(set_up(store))
+    store.sources.remove("canals")
+    assert worker(store).next() is None  # it went with its source
+    with store.database.writing() as c:
+        c.execute(sa.insert(runs).values(source="canals", status="waiting", began=run.began, due=run.began))
+    assert (worker(store).next().status, worker(store).next()) == ("failed", None)
+
+
 def test_paused_and_unapproved_sources_wait(store, paged):
     set_up(store, "paused", schedule="* * * * *", paused=True)
     set_up(store, "new", schedule="* * * * *", approved=False)

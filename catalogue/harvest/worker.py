@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from catalogue.errors import LeaseLost, Problem, SourceUnavailable, StoreAway, WrongUse
+from catalogue.errors import LeaseLost, NotFound, Problem, SourceUnavailable, StoreAway, WrongUse
 from catalogue.harvest import line, schedule
 from catalogue.harvest.cycles import seldom_sought
 from catalogue.harvest.runs import HarvestRun
 from catalogue.http import Client
 from catalogue.source import HarvestSource, harvester
-from catalogue.store import Run, Store
+from catalogue.store import Run, Store, Tally
 from catalogue.store.leases import LEASE
 
 IDLE = 5.0
@@ -82,6 +82,8 @@ class Worker:
         try:
             with beating(self.store, claimed):
                 return self.attempt(claimed)
+        except NotFound as removed:  # its source, since the run was asked for
+            return self.store.leases.finish(claimed, "failed", Tally(), str(removed), 0.0)
         except LeaseLost as lost:
             self.tell(str(lost))
             return self.store.runs.get(claimed.id)

@@ -8,9 +8,8 @@ To add a repair, write the function, name it here, and add its example to the pa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
-from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar, cast
+from operator import is_not
+from typing import Any, NamedTuple, TypeVar
 
 from catalogue.dcat import (
     IRI,
@@ -27,6 +26,7 @@ from catalogue.dcat import (
     When,
     once,
     properties,
+    replace,
 )
 from catalogue.normalise.addresses import email, link, telephone, words_or_address
 from catalogue.normalise.concepts import concept, one_format
@@ -35,7 +35,7 @@ from catalogue.normalise.numbers import byte_size
 from catalogue.normalise.people import agent, contact
 from catalogue.normalise.places import box, geometry, place
 from catalogue.normalise.words import Mended, keyword, line, name, one_spelling, prose, safe, written
-from catalogue.rdf import sort_key
+from catalogue.rdf import described, sort_key
 from vocab.namespaces import ADMS, DCAT, DCT, FOAF, LOCN, OWL, RDFS, SKOS, SPDX, UKMEM, VCARD
 
 __all__ = ["REPAIRS", "STEPS", "normalise"]
@@ -97,23 +97,24 @@ def _node(node: N) -> N:
     """A thing and all that hangs below it; the same object when nothing had to be mended, as is usual."""
     mended: dict[str, Any] = {}
     plan = _plan(type(node))
-    for (property_, many, mend), held in zip(plan.columns, plan.read(node), strict=True):
-        if held is None:
+    for name_, held in vars(node).items():
+        column = plan.columns.get(name_)
+        if column is None:  # its address, its types, the rest
             continue
+        many, mend = column
         if many:
-            for value in held:
-                if mend(value) is not value:
-                    mended[property_] = frozenset(_all(mend, held))
-                    break
+            found = [mend(value) for value in held]
+            if any(map(is_not, found, held)):
+                mended[name_] = frozenset(_each(found))
         elif (value := mend(held)) is not held:
-            mended[property_] = min(value, key=sort_key, default=None) if type(value) is tuple else value
+            mended[name_] = min(value, key=sort_key, default=None) if type(value) is tuple else value
     if node.rest:
         _rest(node, plan, mended)
     if node.iri is not None and (iri := safe(node.iri)) is not node.iri:
         mended["iri"] = iri
     if mended:
         node = replace(node, **mended)
-    if node.TYPE in node.types and (node.rest or any(plan.read(node))):
+    if node.TYPE in node.types and described(node):
         node = replace(node, types=node.types - {IRI(node.TYPE)})  # its place says so already
     for step in plan.steps:
         node = step(node)
@@ -133,7 +134,7 @@ def _rest(node: Node, plan: Plan, mended: dict[str, Any]) -> None:
             kept.update(_as_said(statement))
             continue
         prop, mend = column
-        for value in _all(mend, (statement.object,)):
+        for value in _each((mend(statement.object),)):
             if isinstance(value, prop.kinds):
                 found.setdefault(prop, set()).add(value)
             else:
@@ -166,10 +167,9 @@ LEAVES = frozenset((IRI, Text, Literal, When, Number))
 
 
 class Plan(NamedTuple):
-    """A noun's properties with their repairs, how to read them all at once, and the steps for the whole."""
+    """A noun's properties with their repairs, and the steps for the whole."""
 
-    columns: tuple[tuple[str, bool, Repair], ...]
-    read: Callable[[Node], Iterable[Any]]
+    columns: Mapping[str, tuple[bool, Repair]]
     by_predicate: Mapping[str, tuple[Property, Repair]]
     steps: tuple[Callable[[Any], Any], ...]
 
@@ -177,18 +177,12 @@ class Plan(NamedTuple):
 @once
 def _plan(noun: type[Node]) -> Plan:
     stated = [(prop, _repair(prop)) for prop in properties(noun)]
-    names = [prop.name for prop, _ in stated]
     older: dict[str, tuple[Property, Repair]] = {also: column for column in stated for also in column[0].also}
     return Plan(
-        columns=tuple((prop.name, prop.many, mend) for prop, mend in stated),
-        read=cast("Callable[[Node], Iterable[Any]]", attrgetter(*names)) if names else _nothing,
+        columns={prop.name: (prop.many, mend) for prop, mend in stated},
         by_predicate={**older, **{column[0].predicate: column for column in stated}},
         steps=tuple(step for of, step in STEPS if issubclass(noun, of)),
     )
-
-
-def _nothing(_: Node) -> Iterable[Any]:
-    return ()
 
 
 def _repair(prop: Property) -> Repair:
@@ -219,18 +213,15 @@ def _below(node: Node, bare: bool) -> Node | IRI | None:
     `bare` says whether an address may stand there by itself. None when nothing is left to say.
     """
     node = _node(node)
-    if node.types or node.rest or any(_plan(type(node)).read(node)):
+    if node.types or described(node):
         return node
     return node.iri if node.iri is None or (bare and isinstance(node, Thing)) else node
 
 
-def _all(mend: Repair, values: Iterable[Value]) -> list[Value]:
+def _each(mended: Iterable[Mended]) -> Iterator[Value]:
     """Mended values, those left out that say nothing."""
-    found: list[Value] = []
-    for value in values:
-        mended = mend(value)
-        if isinstance(mended, tuple):
-            found.extend(mended)
-        elif mended is not None:
-            found.append(mended)
-    return found
+    for value in mended:
+        if isinstance(value, tuple):
+            yield from value
+        elif value is not None:
+            yield value

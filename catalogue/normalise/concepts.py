@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import Literal as OneOf
 
-from catalogue.dcat import IRI, Concept, Distribution, Literal, Text, Thing, Value
+from catalogue.dcat import IRI, Concept, Distribution, Literal, Text, Thing, Value, replace
 from catalogue.normalise.addresses import words_or_address
 from catalogue.normalise.words import Mended, safe
 from vocab import LONGEST, fold, scheme
@@ -31,7 +30,9 @@ def concept(name: str, *, narrower: OneOf["replaced", "kept"] = "replaced") -> C
         """`"OGL v3"`, `"uk-ogl"` → `<http://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/>`."""
         if type(value) is IRI:
             found = _found(name, value, narrower)
-            return safe(value) if found is None or found == value else found or None
+            if found is None:
+                return safe(value)
+            return value if found == value else found or None
         if isinstance(value, Text | Literal):
             said = value.value
             found = None if len(said) > LONGEST else _found(name, said, narrower)
@@ -76,13 +77,13 @@ def one_format(distribution: Distribution) -> Distribution:
     type that was given (a GeoJSON file served as application/json) stays beside it.
     """
     formats, media_types = distribution.formats, distribution.media_types
-    if not formats and not any(_elsewhere(value) for value in media_types):
-        return distribution
     down = frozenset(value for value in media_types if _elsewhere(value))
+    if not formats and not down:
+        return distribution
     media_types -= down
     given = {_address(value) for value in media_types}
     registered = frozenset(value for value in formats if _address(value).startswith(IANA))
-    up = registered if not given else frozenset(value for value in registered if _address(value) in given)
+    up = frozenset(value for value in registered if _address(value) in given) if given else registered
     formats = (formats - up) | down
     media_types |= frozenset(value for value in up if _address(value) not in given)
     if formats == distribution.formats and media_types == distribution.media_types:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from unicodedata import is_normalized, normalize
 
-from catalogue.dcat import IRI, Literal, Resource, Text, Value
+from catalogue.dcat import IRI, Literal, Resource, Text, Value, replace
 from catalogue.normalise.markup import has_markup, plain
 from catalogue.rdf import repaired
 from vocab import scheme
@@ -79,7 +79,7 @@ def written(value: Value) -> Value | None:
         value = Text(value.value, lang)
     if isinstance(value, Literal | Text) and not value.value.isprintable():
         words = value.value.translate(_UNWRITABLE)
-        return value if words == value.value else replace(value, value=words)
+        return value if words == value.value else dataclasses.replace(value, value=words)
     return value
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
-from catalogue.dcat import IRI, Dataset, Distribution
+from catalogue.dcat import IRI, Dataset, Distribution, replace
 from catalogue.rdf.parse import Graph, graph, split
 from catalogue.rdf.tree import Reader
 from catalogue.rdf.write import canonical

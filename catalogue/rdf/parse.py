@@ -265,12 +265,16 @@ def _address(node: ox.NamedNode) -> str:
 def split(ntriples: str) -> dict[str, Tokens]:
     """The statements of N-Triples as oxigraph and we write them, one on each line. Raises ValueError for any other text."""
     said: dict[str, Tokens] = defaultdict(list)
+    pairs: Tokens = []
+    before = ""
     statements = ntriples.removesuffix(" .").split(" .\n") if ntriples else []
     if len(statements) != ntriples.count("\n") + bool(ntriples):
         raise ValueError("There is a line that ends no statement.")
     for statement in statements:
         subject, predicate, value = statement.split(" ", 2)
-        said[mended(subject)].append((absolute(predicate), value if value[0] == '"' else mended(value)))
+        if subject != before:  # what is said of one stands together
+            before, pairs = subject, said[mended(subject)]
+        pairs.append((absolute(predicate), value if value[0] == '"' else mended(value)))
     return said
 
 

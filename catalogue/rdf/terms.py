@@ -41,7 +41,16 @@ def term(token: str) -> Term:
 
 
 def literal(token: str) -> Text | Literal:
-    """The noun for a literal: words, a date, a number, or something typed otherwise. Its escapes are those of JSON."""
+    """The noun for a literal: words, a date, a number, or something typed otherwise."""
+    return _short(token) if len(token) < SHORT else _literal(token)
+
+
+SHORT = 80
+"""Characters of a literal that may well be said again: a keyword, a date, a format."""
+
+
+def _literal(token: str) -> Text | Literal:
+    """Its escapes are those of JSON."""
     words, end = scanstring(token, 1, False)
     return _noun(token[end:])(words.replace("\x00", "") if "\x00" in words else words)  # no database keeps a NUL
 
@@ -55,6 +64,8 @@ def subject_of(token: str) -> str:
     """A subject by its token."""
     return token if token[:2] == "_:" else token[1:-1]
 
+
+_short = lru_cache(maxsize=20_000)(_literal)
 
 # the same few thousand names fill a whole catalogue
 

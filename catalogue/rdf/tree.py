@@ -166,7 +166,15 @@ class Reader:
         types: set[IRI] = set()
         for predicate, value in pairs:
             slot = slots.get(predicate)
-            read = literal(value) if value[0] == '"' else self._placed(value, slot, here) if slot else None
+            read: Value | None
+            if value[0] == '"':
+                read = literal(value)
+            elif slot is None:
+                read = None
+            elif slot.plain and value[0] == "<" and value not in self.graph.said:
+                read = named(value)
+            else:
+                read = self._placed(value, slot, here)
             if slot and read is not None and isinstance(read, slot.kinds):
                 said.setdefault(slot, []).append(read)
             elif predicate == TYPE and value[0] == "<":

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from hashlib import blake2b
-from operator import attrgetter
 from typing import Any, Protocol
 
 import pyoxigraph as ox
@@ -109,11 +108,11 @@ Said = list[tuple[IRI, Value]]
 
 def _statements(node: Node) -> Said:
     """What a node says, in no particular order."""
-    held_by, predicates = _shape(type(node))
-    _, rest, *held = held_by(node)
-    said: Said = [(statement.predicate, statement.object) for statement in rest]
-    for predicate, value in zip(predicates, held, strict=True):
-        if not value:
+    said: Said = [(statement.predicate, statement.object) for statement in node.rest]
+    predicates = _predicates(type(node))
+    for name, value in vars(node).items():
+        predicate = predicates.get(name)
+        if predicate is None:  # its address, its types, the rest
             continue
         if isinstance(value, frozenset):
             said += [(predicate, one) for one in value]
@@ -123,15 +122,14 @@ def _statements(node: Node) -> Said:
 
 
 @once
-def _shape(noun: type[Node]) -> tuple[Callable[[Node], tuple[Any, ...]], tuple[IRI, ...]]:
-    """How to get at everything that a noun holds, its address and the rest first, and the predicates of what follows."""
-    stated = properties(noun)
-    return attrgetter("iri", "rest", *(prop.name for prop in stated)), tuple(prop.predicate for prop in stated)
+def _predicates(noun: type[Node]) -> dict[str, IRI]:
+    """Of a noun's properties by their names, in stated order."""
+    return {prop.name: prop.predicate for prop in properties(noun)}
 
 
 def described(node: Node) -> bool:
     """Whether a node is more than a name."""
-    return bool(_statements(node))
+    return not vars(node).keys() <= {"iri", "types"}
 
 
 def _types(node: Node, said: Any) -> list[str]:
@@ -353,13 +351,12 @@ def framed(thing: Writable) -> dict[str, Any]:
 
 def _grouped(node: Node) -> dict[IRI, list[Value]]:
     """A node's values by predicate: stated properties in stated order, then the rest by address."""
-    held_by, predicates = _shape(type(node))
-    _, rest, *held = held_by(node)
+    held = vars(node)
     groups: dict[IRI, list[Value]] = {}
-    for predicate, value in zip(predicates, held, strict=True):
-        if value:
+    for name, predicate in _predicates(type(node)).items():
+        if value := held.get(name):
             groups[predicate] = list(value) if isinstance(value, frozenset) else [value]
-    for statement in sorted(rest, key=lambda s: (s.predicate, sort_key(s.object))):
+    for statement in sorted(node.rest, key=lambda s: (s.predicate, sort_key(s.object))):
         groups.setdefault(statement.predicate, []).append(statement.object)
     return groups
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from itertools import compress
-from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
-from catalogue.dcat import IRI, Dataset, Node, Resource, Value, once, properties
+from catalogue.dcat import IRI, Dataset, Node, Resource, Value, properties
 from catalogue.errors import Problem
 from catalogue.rdf.tree import MAX_STATEMENTS
-from catalogue.rdf.write import compact
+from catalogue.rdf.write import compact, described
 from catalogue.validate.shapes import Rule, Test, compiled, text_of
 from vocab import shapes
 
@@ -100,9 +98,8 @@ class _Visit:
     seen: set[IRI] = field(default_factory=set)
 
     def see(self, node: Node, path: str = "") -> _Visit:
-        noun, rest = type(node), node.rest
-        held = _reader(noun)(node)
-        own = noun.TYPE if rest or not path or any(held) else ""
+        noun, held = type(node), vars(node)
+        own = noun.TYPE if not path or described(node) else ""
         columns, by_path, counted, about_itself = _plan(noun, own, node.types)
         again = node.iri is not None and node.iri in self.seen
         if node.iri is not None:
@@ -111,9 +108,10 @@ class _Visit:
             self._count(node, counted, held, path)
         if about_itself and not again:
             self._each(about_itself, (node,), path)
-        for (predicate, many, deep, checks), values in compress(zip(columns, held, strict=True), held):
-            if not many:
-                values = (values,)
+        for name, predicate, many, deep, checks in columns:
+            if name not in held:
+                continue
+            values = held[name] if many else (held[name],)
             self.statements += len(values)
             if checks and not again:
                 self._each(checks, values, path)
@@ -121,7 +119,7 @@ class _Visit:
                 for value in values:
                     if isinstance(value, Node):
                         self.see(value, f"{path}{predicate}\n")
-        for statement in rest:
+        for statement in node.rest:
             self.statements += 1
             if not again and statement.predicate in by_path:
                 self._each(by_path[statement.predicate], (statement.object,), path)
@@ -129,10 +127,10 @@ class _Visit:
                 self.see(statement.object, f"{path}{statement.predicate}\n")
         return self
 
-    def _count(self, node: Node, counted: Counted, held: tuple[Any, ...], path: str) -> None:
+    def _count(self, node: Node, counted: Counted, held: Mapping[str, Any], path: str) -> None:
         """The rules on how many values there may be."""
-        for rule, place in counted:
-            values = held[place] if place is not None else None
+        for rule, name in counted:
+            values = held.get(name)
             if values and rule.most is None and rule.least == 1:
                 continue
             count = 0 if not values else len(values) if isinstance(values, frozenset) else 1
@@ -164,13 +162,14 @@ def _problem(rule: Rule, path: str, value: Value | None) -> Problem:
 
 
 Checks = tuple[tuple[Rule, Test], ...]
-Counted = tuple[tuple[Rule, int | None], ...]
-"""With the place of the property among the noun's own."""
+Counted = tuple[tuple[Rule, str], ...]
+"""With the name of the property, "" where the noun has none."""
 
 
 class Column(NamedTuple):
     """One property of a noun, with what its values are held to."""
 
+    name: str
     predicate: str
     many: bool
     deep: bool
@@ -192,27 +191,18 @@ def _rules() -> Mapping[str, tuple[Rule, ...]]:
     return compiled(shapes())
 
 
-def _nothing(_: Node) -> tuple[Any, ...]:
-    return ()
-
-
-@once
-def _reader(noun: type[Node]) -> Callable[[Node], tuple[Any, ...]]:
-    names = [prop.name for prop in properties(noun)]
-    return cast("Callable[[Node], tuple[Any, ...]]", attrgetter(*names)) if names else _nothing
-
-
 def _planned(noun: type[Node], own: str, types: frozenset[IRI]) -> Plan:
     by_class = _rules()
     rules = tuple({rule: None for class_ in sorted({own, *types}) for rule in by_class.get(class_, ())})
     stated = properties(noun)
-    places: dict[str, int] = {prop.predicate: place for place, prop in enumerate(stated)}
+    names: dict[str, str] = {prop.predicate: prop.name for prop in stated}
     checks = {
         path: tuple((r, test) for r in rules if r.path == path for test in r.tests) for path in {r.path for r in rules}
     }
     return Plan(
         columns=tuple(
             Column(
+                prop.name,
                 prop.predicate,
                 prop.many,
                 any(issubclass(kind, Node) for kind in prop.kinds),
@@ -221,7 +211,7 @@ def _planned(noun: type[Node], own: str, types: frozenset[IRI]) -> Plan:
             for prop in stated
         ),
         by_path=checks,
-        counted=tuple((rule, places.get(rule.path)) for rule in rules if rule.least or rule.most is not None),
+        counted=tuple((rule, names.get(rule.path, "")) for rule in rules if rule.least or rule.most is not None),
         about_itself=checks.get("", ()),
     )
 
