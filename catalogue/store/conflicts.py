@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from catalogue import organisations, rdf
 from catalogue.dcat import Literal, Node, Resource, Text, words
+from catalogue.differences import label
 from catalogue.errors import Problem
 from catalogue.store.database import aware, chunks, unpacked
 from catalogue.store.tables import catalog_bodies, catalog_records, conflicts, datasets
@@ -34,6 +35,11 @@ class Conflict:
     said: str
     other_said: str
     first_seen: datetime
+
+    @property
+    def label(self) -> str:
+        """What people call the property."""
+        return label(self.property)
 
 
 def compare(c: sa.Connection, ids: Sequence[str], at: datetime) -> None:
