@@ -47,7 +47,8 @@ def harvest(
 
 def bring(run: HarvestRun, harvester: Harvester, client: Client, progress: Progress = lambda _: None) -> None:
     """Everything that a source has, page by page, into the store. Raises SourceUnavailable, after saving what came before."""
-    run.requests = lambda: client.requests if client else 0
+    before = client.requests if client else 0
+    run.requests = lambda: client.requests - before if client else 0
     for batch, page in batches(fetched(run, harvester, client)):
         save(fresh(batch, run), run, harvester)
         if page:

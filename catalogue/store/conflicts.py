@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from catalogue import organisations, rdf
 from catalogue.dcat import Literal, Node, Resource, Text, words
-from catalogue.differences import label
+from catalogue.differences import label as called
 from catalogue.errors import Problem
 from catalogue.store.database import aware, chunks, unpacked
 from catalogue.store.tables import catalog_bodies, catalog_records, conflicts, datasets
@@ -39,7 +39,7 @@ class Conflict:
     @property
     def label(self) -> str:
         """What people call the property."""
-        return label(self.property)
+        return called(self.property)
 
 
 def compare(c: sa.Connection, ids: Sequence[str], at: datetime) -> None:
