@@ -63,8 +63,8 @@ def _to_both(
     if leads is None or other is None:  # one of them was removed
         return
     link, title = f"{base}/dataset/{dataset}", found[0].title
-    here = [letters.Difference(one.label, one.said, one.other_said) for one in found]
-    there = [letters.Difference(one.label, one.other_said, one.said) for one in found]
+    here = [letters.Difference(one.label(), one.said, one.other_said) for one in found]
+    there = [letters.Difference(one.label(), one.other_said, one.said) for one in found]
     yield letters.sources_disagree(leads.contact, leads, other, title, here, True, link)
     yield letters.sources_disagree(other.contact, other, leads, title, there, False, link)
 

@@ -36,7 +36,6 @@ class Conflict:
     other_said: str
     first_seen: datetime
 
-    @property
     def label(self) -> str:
         """What people call the property."""
         return called(self.property)
