@@ -6,8 +6,9 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from operator import attrgetter
 from typing import TypeVar
 
 from catalogue import organisations, rdf
@@ -26,6 +27,7 @@ from catalogue.dcat import (
     Text,
     Thing,
     kind_of,
+    replace,
     words,
 )
 from catalogue.errors import Problem, RecordRejected
@@ -202,7 +204,7 @@ def identify(
         organisation=answering,
         modified=resource.modified.value if resource.modified else "",
         restricted=is_restricted(resource),
-        contacts=tuple(contacts(resource)),
+        contacts=tuple(sorted(contacts(resource), key=attrgetter("role", "name", "email", "telephone", "page"))),
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
-from catalogue.dcat import IRI, Agent, Slug, Text, words
+from catalogue.dcat import IRI, Agent, Slug, Text, replace, words
 from catalogue.rdf import described
 from vocab import scheme
 from vocab.namespaces import FOAF

@@ -210,7 +210,7 @@ class Tree:
         predicates = (*PREDICATES, *(prop.predicate for prop in properties(noun)))
         found = set()
         for predicate in self.draw(st.lists(st.sampled_from(predicates), max_size=2)):
-            if depth < 3 and self.draw(st.booleans()):
+            if depth < 3 and predicate not in CONCLUSIVE and self.draw(st.booleans()):
                 found.add(Statement(predicate, self._thing(depth + 1, hops)))
             else:
                 found.add(Statement(predicate, self.draw(ANY_LEAF)))

@@ -18,7 +18,8 @@ TARGETS = (
     "harvest, new, RDF, per core", "harvest, new, CKAN, per core", "harvest, unchanged, RDF, per core",
     "harvest, RDF, peak memory", "search, 10 results + 8 facets, p95", "dataset page, p95", "search page, p95",
     "dataset page over HTTP, p95", "search page over HTTP, p95", "feed page of 100 in Turtle, p95",
-    "feed page unchanged (304), p95", "full dump as N-Quads",
+    "feed page unchanged (304), p95", "full dump as N-Quads", "harvest, resumed half way, RDF, per core",
+    "harvest, 1 % changed, RDF, per core", "harvest, unchanged, pages with ETags", "list of 1,000 sources, p95",
 )  # fmt: skip
 
 
@@ -62,10 +63,10 @@ def test_a_percentile_is_the_figure_that_so_many_do_not_exceed():
 
 @pytest.mark.slow
 def test_a_tiny_run_measures_everything(capsys):
-    main(["--datasets", "40"])
+    main(["--datasets", "240"])
     told = capsys.readouterr().out
     figures = dict(re.findall(r"^\| (.+?) +\| +([\d,.]+)", told, re.MULTILINE))
     assert set(TARGETS) <= set(figures)
     assert all(float(figure.replace(",", "")) > 0 for figure in figures.values())
     assert "cores" in told
-    assert "40 datasets" in told
+    assert "240 datasets" in told

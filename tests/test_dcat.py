@@ -8,7 +8,7 @@ from rdflib import OWL, RDF
 from shared import shared_files
 
 from catalogue import rdf
-from catalogue.dcat import IRI, NOUNS, Agent, Dataset, Text, properties
+from catalogue.dcat import IRI, NOUNS, Agent, Dataset, Text, properties, replace
 from catalogue.facts import facts
 from catalogue.web import people
 from vocab.namespaces import DCAT
@@ -50,3 +50,17 @@ def test_who_holds_the_rights_is_shown_as_the_owner():
         ("owner", Text("Canal Trust")),
         ("owner", Text("Towpath Society")),
     }
+
+
+def test_a_noun_takes_no_property_that_it_does_not_have():
+    with pytest.raises(TypeError, match="Dataset has no colour"):
+        Dataset(colour="red")
+
+
+def test_what_says_nothing_equals_what_was_not_said():
+    assert Dataset(titles=frozenset(), publisher=None, iri=IRI("")) == Dataset()
+    assert hash(Dataset(titles=frozenset())) == hash(Dataset())
+    said = Dataset(titles=frozenset({Text("Locks")}))
+    assert replace(said, titles=frozenset()) == Dataset()
+    with pytest.raises(AttributeError):
+        said.titles = frozenset()

@@ -32,7 +32,7 @@ def concept(name: str, *, narrower: OneOf["replaced", "kept"] = "replaced") -> C
             found = _found(name, value, narrower)
             if found is None:
                 return safe(value)
-            return value if found == value else found or None
+            return (value if found == value else found) or None
         if isinstance(value, Text | Literal):
             said = value.value
             found = None if len(said) > LONGEST else _found(name, said, narrower)
