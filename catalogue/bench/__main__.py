@@ -62,7 +62,7 @@ def measured(folder: Path, size: int, asked: int) -> Iterator[Row]:
     yield Row("index, documents per core", built.per_core, "/s", None, stock.build)
     say("searching")
     yield from search_rows(home, size, asked, stock)
-    yield from page_rows(home, size, asked // 2, 30 if asked <= 150 else 365)
+    yield from page_rows(home, size, asked // 2, min(365, size // 160))
     say("writing everything out")
     dumped = apart(pages.dump, home, size)
     yield Row("full dump as N-Quads", dumped.seconds, "s", 10 * size / FULL)
