@@ -205,7 +205,7 @@ def test_nothing_a_client_sends_breaks_anything(site: Filled, data: st.DataObjec
     rule = data.draw(st.sampled_from(sorted(map(str, site.app.url_map.iter_rules()))))
     known = ["trials", "environment-agency", site.store.datasets.newest(1)[0].id, "1", "ttl", "jsonld", "app.css"]
     pieces = [
-        sent(data.draw(st.one_of(st.sampled_from(known), NASTY))) if "<" in piece else piece
+        sent(data.draw(st.one_of(st.sampled_from(known), NASTY))).replace("?", "%3F") if "<" in piece else piece
         for piece in rule.split("/")
     ]
     query = data.draw(st.lists(st.tuples(st.sampled_from(NAMES), NASTY), max_size=4))

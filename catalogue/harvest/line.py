@@ -199,7 +199,7 @@ def withdraw(run: HarvestRun, trusting: bool) -> Run:
         return run.finish("complete")
     waiting = run.store.quarantines.held(run.source.name)
     known = set().union(*waiting.values())
-    fleeting = run.gone_again(gone) if waiting["open"] else set()
+    fleeting = run.gone_again(gone)
     news = sorted(gone) if trusting else sorted(gone - known - fleeting)
     doubtful = [] if trusting else doubted(run, news, len(gone), len(held))
     taken = sorted((set(news) | fleeting) - {one.identifier for one in doubtful})

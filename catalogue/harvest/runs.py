@@ -128,17 +128,20 @@ class HarvestRun:
         return quarantine.renames(missing, newcomers, links)
 
     def gone_again(self, gone: set[str]) -> set[str]:
-        """Records that came in the place of others which are held, and are gone themselves: nobody has to be asked about them.
+        """Records that came in the place of others, which are held and still shown, and are gone themselves.
 
-        A source that makes new identifiers at every fetch would leave a copy behind each time. Those that are held are looked
-        for among this run's newcomers once more.
+        Nobody has to be asked about them, and a source that makes new identifiers at every fetch would leave a copy behind
+        each time. Those that are held are looked for among this run's newcomers once more.
         """
-        waits = self.store.quarantines.open(self.source.name)
-        listed = self.store.quarantines.missing(waits.id) if waits else []
-        fleeting = gone & {one.renamed_to for one in listed}
+        quarantines = self.store.quarantines
+        waits = quarantines.open(self.source.name)
+        if waits is None:
+            return set()
+        fleeting = gone & quarantines.stand_ins(waits.id)
+        listed = quarantines.missing(waits.id)
         lost = [one.identifier for one in listed if not one.renamed_to or one.renamed_to in fleeting]
-        if waits and lost and self.tally.added:
-            self.store.quarantines.rematch(self.row, waits.id, self.missing(lost))
+        if lost and self.tally.added:
+            quarantines.rematch(self.row, waits.id, self.missing(lost))
         return fleeting
 
     def hold(self, missing: list[Missing], returned: set[str]) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from catalogue.errors import NotFound, WrongUse
 from catalogue.store.database import Database, aware, chunks
 from catalogue.store.leases import fence
-from catalogue.store.tables import catalog_records, quarantined, quarantines, source_records
+from catalogue.store.tables import catalog_records, datasets, quarantined, quarantines, source_records
 from catalogue.store.types import Run
 
 
@@ -126,6 +126,18 @@ class Quarantines:
             if rows:
                 c.execute(sa.insert(quarantined), rows)
         return self.get(id_)
+
+    def stand_ins(self, id_: int) -> set[str]:
+        """The records that seem to be what is held under another name, and describe a dataset that is younger than it."""
+        q, old, new = quarantined.c, datasets.alias(), datasets.alias()
+        wanted = (
+            sa.select(q.renamed_to)
+            .join(old, old.c.id == q.dataset)
+            .join(new, new.c.id == q.renamed_dataset)
+            .where(q.quarantine == id_, old.c.state == "current", new.c.number > old.c.number)
+        )
+        with self._db.reading() as c:
+            return set(c.execute(wanted).scalars())
 
     def rematch(self, run: Run, id_: int, missing: Iterable[Missing]) -> None:
         """Note under which names some of what is held seems to be there now."""
