@@ -45,8 +45,6 @@ class Passes:
     """Every page asked for by its ETag."""
     changed: Pass
     """One dataset in a hundred says something new, on every page."""
-    resumed: Pass
-    """The rest of a run that was cut short half way."""
 
 
 def rdf_passes(home: Path, address: str, count: int) -> Passes:
@@ -63,10 +61,10 @@ def rdf_passes(home: Path, address: str, count: int) -> Passes:
         not_sent = _harvest(store, tagged, count, "unchanged")
         revised = _set_up(store, "dcat-rdf", address + portal.REVISED)
         changed = _harvest(store, revised, count, "unchanged", but=-(-count // corpus.PAGE))
-    return Passes(new, unchanged, same_bytes, not_sent, changed, _resumed(home / "resumed", address, count))
+    return Passes(new, unchanged, same_bytes, not_sent, changed)
 
 
-def _resumed(home: Path, address: str, count: int) -> Pass:
+def resumed(home: Path, address: str, count: int) -> Pass:
     """A run that is cut short half way, and the work of the one that goes on with it."""
 
     def cut_short(run: HarvestRun) -> None:
