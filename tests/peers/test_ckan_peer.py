@@ -46,8 +46,13 @@ def test_a_real_ckan_is_harvested_and_followed(filled, fedcat):
     assert (second["unchanged"], second["added"], second["updated"]) == (world.PACKAGES, 0, 0)
     filled.action("package_delete", id="lights-010")
     filled.action("package_patch", id="lights-011", title="Lights, renamed")
-    third = ours.harvest()
-    assert (third["updated"], third["withdrawn"], third["unchanged"]) == (1, 1, world.PACKAGES - 2)
+    third = ours.harvest()  # asks only for what changed, of which a deletion is none
+    assert (third["updated"], third["withdrawn"], third["unchanged"]) == (1, 0, world.PACKAGES - 1)
+    assert third["fetched"] < world.PACKAGES
+    ours("source", "remove", "real", "--keep-datasets")
+    ours("source", "restore", "real")  # whose next harvest asks for everything, as the weekly one does
+    swept = ours.harvest()
+    assert (swept["fetched"], swept["updated"], swept["withdrawn"]) == (world.PACKAGES - 1, 0, 1)
 
 
 def test_ckans_own_harvester_finds_every_dataset_in_our_feed(harvested_by_ckan, fedcat, folder):
